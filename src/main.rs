@@ -1,0 +1,3 @@
+//! The `ecosystem` command.
+
+fn main() {}

@@ -1,0 +1,120 @@
+//! How text that somebody else wrote (paths, branch names, GitHub's messages) is shown: on one
+//! line, without control characters, and never so that the Actions runner takes it for a command.
+//! It changes the look of text only; what is sent and compared stays as it came.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Returns `text` fit to be shown on one line of a terminal or log: control characters, bytes that
+/// are not UTF-8, marks that change the direction of writing and the runner's old command prefix
+/// `##[` come out as escapes.
+#[must_use]
+pub fn shown(text: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(text) {
+        Ok(clean) if !clean.chars().any(must_escape) && !clean.contains("##[") => {
+            Cow::Borrowed(clean)
+        }
+        _ => {
+            let mut out = String::with_capacity(text.len() + 8);
+            for chunk in text.utf8_chunks() {
+                for c in chunk.valid().chars() {
+                    if must_escape(c) {
+                        out.extend(c.escape_default());
+                    } else {
+                        out.push(c);
+                    }
+                }
+                for byte in chunk.invalid() {
+                    let _ = write!(out, "\\x{byte:02x}");
+                }
+            }
+            Cow::Owned(out.replace("##[", "#\\u{23}["))
+        }
+    }
+}
+
+/// Returns [`shown`] text between double quotes, cut after 120 characters.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let shown = shown(text.as_bytes());
+    match shown.char_indices().nth(120) {
+        Some((at, _)) => format!("\"{}…\"", shown.get(..at).unwrap_or_default()),
+        None => format!("\"{shown}\""),
+    }
+}
+
+/// A control character, or one of the marks that reorder or hide what stands beside them
+/// (Unicode's bidirectional controls and zero-width characters, line and paragraph separators).
+fn must_escape(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Returns how many single-character edits turn `a` into `b`, without regard to ASCII case: for
+/// "did you mean". Costs `a × b` steps; callers pass short names.
+#[must_use]
+pub fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.to_ascii_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.to_ascii_lowercase().chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (cell, cb) in row.iter_mut().skip(1).zip(&b) {
+            let above = *cell;
+            *cell = (above + 1).min(left + 1).min(diagonal + usize::from(ca != *cb));
+            diagonal = above;
+            left = *cell;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// Returns the candidate nearest to `word`, when one is near enough to be a slip of the pen.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (edit_distance(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_break_a_line_or_start_a_command_is_escaped() {
+        assert_eq!(shown(b"features/webpush"), "features/webpush");
+        assert_eq!(shown("naïve/ü".as_bytes()), "naïve/ü");
+        assert_eq!(shown(b"a\n::error::x"), "a\\n::error::x");
+        assert_eq!(shown(b"a\xffb\x1b[31m"), "a\\xffb\\u{1b}[31m");
+        assert_eq!(shown("a\u{202e}b".as_bytes()), "a\\u{202e}b");
+        assert_eq!(shown(b"x ##[error]y"), "x #\\u{23}[error]y");
+    }
+
+    #[test]
+    fn the_distance_counts_insertions_deletions_and_changes() {
+        for (a, b, distance) in [
+            ("", "", 0),
+            ("a", "", 1),
+            ("repo", "Repo", 0),
+            ("repos", "repo", 1),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(edit_distance(a, b), distance, "{a} {b}");
+            assert_eq!(edit_distance(b, a), distance, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn only_a_near_miss_is_suggested() {
+        let keys = ["repo", "subscriptions", "event_type"];
+        assert_eq!(nearest("subscription", keys), Some("subscriptions"));
+        assert_eq!(nearest("rep", keys), Some("repo"));
+        assert_eq!(nearest("colour", keys), None);
+    }
+}

@@ -1,0 +1,1 @@
+//! End to end: the built binary, real git repositories, the embedded GitHub on a real socket.
