@@ -12,4 +12,5 @@
 //! `actions` reads `GITHUB_*`, only `cli` and `report` print, and only `main` exits.
 
 pub mod names;
+pub mod routing;
 pub mod text;
