@@ -1,0 +1,160 @@
+//! The monorepo as git keeps it: which commits a run compares ([`range`]), where their objects
+//! come from ([`source`], [`fetch`]), and what differs between them ([`changes`]). libgit2 reads;
+//! the git program does the network, through the one constructor in [`command`]. No other module
+//! knows either of them.
+
+pub mod changes;
+pub mod command;
+pub mod fetch;
+pub mod range;
+pub mod source;
+
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+use git2::{ErrorCode, Repository, RepositoryOpenFlags};
+
+use command::CommandError;
+
+/// Why the monorepo could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// There is no repository.
+    #[error("{} is not in a git repository", .0.display())]
+    NotARepository(PathBuf),
+    /// The repository is of a kind that libgit2 does not read.
+    #[error("cannot open the repository: {message}")]
+    Unsupported {
+        /// What libgit2 says.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// The branch has no commit yet.
+    #[error("the branch has no commit yet")]
+    Unborn,
+    /// A revision leads nowhere.
+    #[error("cannot find the commit {revision}{cause}")]
+    UnknownRevision {
+        /// The revision, quoted.
+        revision: String,
+        /// Why, beginning with a colon, or nothing.
+        cause: String,
+        /// What to do.
+        help: String,
+    },
+    /// The remote's address is refused.
+    #[error("{message}")]
+    BadRemote {
+        /// Why.
+        message: String,
+        /// What to write.
+        help: String,
+    },
+    /// No temporary directory for the scratch repository.
+    #[error("cannot make a temporary directory: {source}")]
+    Scratch {
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Head's trees cannot be read, here or from the remote.
+    #[error("cannot read the tree of {head}: {cause}")]
+    UnreadableHead {
+        /// The commit.
+        head: String,
+        /// Why.
+        cause: String,
+    },
+    /// The git program failed.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// libgit2 failed.
+    #[error("{}", .0.message())]
+    Libgit2(#[from] git2::Error),
+}
+
+impl GitError {
+    /// Returns what to do next.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::NotARepository(_) => {
+                "run it in a clone, name one with -C DIR, or fetch what is needed with --remote URL"
+            }
+            Self::Unsupported { help, .. }
+            | Self::UnknownRevision { help, .. }
+            | Self::BadRemote { help, .. } => return help.clone(),
+            Self::Unborn => "commit something first, or name a commit with --head REV",
+            Self::Scratch { .. } => "set TMPDIR to a directory that can be written",
+            Self::UnreadableHead { .. } => {
+                "the clone is damaged or incomplete: run `git fsck`, or clone anew"
+            }
+            Self::Command(CommandError::NotStarted(_)) => "install git and see that PATH finds it",
+            Self::Command(CommandError::TooOld { .. }) => "update git",
+            Self::Command(CommandError::Failed { .. }) => {
+                "try the same with git; a private repository needs a token with contents: read"
+            }
+            Self::Libgit2(_) => "run `git fsck` to see whether the repository is whole",
+        }
+        .to_owned()
+    }
+}
+
+/// Returns the repository that `dir` lies in: a work tree, a linked one or a bare repository.
+///
+/// # Errors
+/// Says when there is none, and when libgit2 does not read its kind, what to do instead.
+pub fn open(dir: &Path) -> Result<Repository, GitError> {
+    prepare();
+    let none: [&Path; 0] = [];
+    Repository::open_ext(dir, RepositoryOpenFlags::empty(), none).map_err(|error| {
+        if error.code() == ErrorCode::NotFound {
+            return GitError::NotARepository(dir.to_owned());
+        }
+        unsupported(&error)
+    })
+}
+
+/// Returns the bare repository at exactly that directory.
+pub(crate) fn open_bare(dir: &Path) -> Result<Repository, GitError> {
+    prepare();
+    Repository::open_bare(dir).map_err(|error| unsupported(&error))
+}
+
+fn unsupported(error: &git2::Error) -> GitError {
+    let message = crate::text::shown(error.message().as_bytes()).into_owned();
+    let help = if message.contains("refstorage") {
+        "its refs are in the reftable format, which libgit2 does not read: run `git refs migrate \
+         --ref-format=files` in a copy, or use --remote URL"
+    } else if message.contains("objectformat") || message.contains("sha256") {
+        "its objects have SHA-256 ids, and GitHub's events speak of SHA-1: use a SHA-1 repository"
+    } else {
+        "see `git status` there; --remote URL works without a clone"
+    };
+    GitError::Unsupported { message, help: help.to_owned() }
+}
+
+/// Sets libgit2's global options, once for the process.
+fn prepare() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // git does not hash again what it reads from a pack either; the walk reads many trees.
+        git2::opts::strict_hash_verification(false);
+        #[expect(
+            unsafe_code,
+            reason = "these set global options of libgit2, before its first use, under a Once. The \
+                      owner of the clone is not checked: a container job's workspace belongs to \
+                      another user, we only read objects, and the git program still checks"
+        )]
+        // SAFETY: no other thread uses libgit2 yet.
+        unsafe {
+            let _ = git2::opts::set_verify_owner_validation(false);
+            let _ = git2::opts::set_extensions(&[
+                "partialclone",
+                "worktreeconfig",
+                "relativeworktrees",
+                "preciousobjects",
+            ]);
+        }
+    });
+}

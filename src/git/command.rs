@@ -1,0 +1,359 @@
+//! The one constructor of git processes. A repository, its configuration and its remote may be
+//! hostile, so every process starts from an allowed environment, with no hooks, no pager, no
+//! prompt, no recursion into submodules and no transport beyond those named here. Credentials
+//! travel in `GIT_CONFIG_*` variables: argv and URLs are there for every process to read.
+//!
+//! git does the network, libgit2 reads: nothing here parses an object.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret, SecretString};
+
+/// The oldest git that is supported: 2.30, of December 2020.
+const OLDEST: (u32, u32) = (2, 30);
+
+/// The oldest git that reads `GIT_CONFIG_COUNT`, by which a token is handed over.
+const OLDEST_WITH_CREDENTIALS: (u32, u32) = (2, 31);
+
+/// What of our environment git gets to see: where things are, how the network is reached, and
+/// which key to use. No token of ours is among it.
+const ALLOWED: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "LD_LIBRARY_PATH",
+    "SYSTEMROOT",
+    "SYSTEMDRIVE",
+    "WINDIR",
+    "COMSPEC",
+    "PATHEXT",
+    "USERPROFILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "PROGRAMDATA",
+    "PROGRAMFILES",
+    "HOMEDRIVE",
+    "HOMEPATH",
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",
+    "SSH_AUTH_SOCK",
+    "SSH_AGENT_PID",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "CURL_CA_BUNDLE",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_SSH_VARIANT",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
+    "GIT_EXEC_PATH",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+];
+
+/// Settings that no repository's configuration may override.
+const SETTINGS: &[&str] = &[
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.askPass=",
+    "credential.interactive=false",
+    "fetch.recurseSubmodules=false",
+    "submodule.recurse=false",
+    "fetch.fsckObjects=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "protocol.version=2",
+    "protocol.allow=never",
+    "protocol.https.allow=always",
+    "protocol.http.allow=always",
+    "protocol.ssh.allow=always",
+    // A server that stops sending is given up after a minute.
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=60",
+];
+
+/// Why the git program could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The program is not there or cannot be started.
+    #[error("cannot run git: {0}")]
+    NotStarted(#[source] std::io::Error),
+    /// The program is too old.
+    #[error("git {found} is too old, {needed} or newer is needed{reason}")]
+    TooOld {
+        /// The version found.
+        found: String,
+        /// The oldest version that would do.
+        needed: String,
+        /// What it is needed for, beginning with a comma, or nothing.
+        reason: &'static str,
+    },
+    /// The program ran and reported a failure.
+    #[error("git {subcommand} failed: {message}")]
+    Failed {
+        /// The subcommand.
+        subcommand: String,
+        /// git's own last words, fit to be shown.
+        message: String,
+    },
+}
+
+/// A token for the server that the monorepo is fetched from.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// The name of the environment variable that the token came from.
+    pub variable: String,
+    /// The token.
+    pub secret: SecretString,
+}
+
+/// The git program with the environment that it may see.
+#[derive(Debug, Clone)]
+pub struct Git {
+    environment: Vec<(OsString, OsString)>,
+    inherited_config: Vec<(OsString, OsString)>,
+    version: std::cell::OnceCell<(u32, u32)>,
+}
+
+/// Where a command runs and what it is given beyond its arguments.
+#[derive(Debug, Default)]
+pub(crate) struct Context<'a> {
+    pub(crate) dir: Option<&'a Path>,
+    /// The user named a path on this machine as the remote.
+    pub(crate) local_remote: bool,
+    /// Configuration that may hold a secret.
+    pub(crate) config: Vec<(String, SecretString)>,
+}
+
+impl Git {
+    /// Returns the git program that `PATH` finds, which will see what is allowed of `environment`.
+    pub fn new(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let mut git = Self {
+            environment: Vec::new(),
+            inherited_config: Vec::new(),
+            version: std::cell::OnceCell::new(),
+        };
+        let mut numbered = Vec::new();
+        for (name, value) in environment {
+            let Some(text) = name.to_str() else { continue };
+            if ALLOWED.iter().any(|allowed| text.eq_ignore_ascii_case(allowed)) {
+                git.environment.push((name, value));
+            } else if text.starts_with("GIT_CONFIG_") {
+                numbered.push((text.to_owned(), value));
+            }
+        }
+        let find = |name: &str| numbered.iter().find(|(n, _)| n == name).map(|(_, value)| value);
+        let count = find("GIT_CONFIG_COUNT").and_then(|count| count.to_str()?.parse().ok());
+        for number in 0..count.unwrap_or(0_usize).min(100) {
+            let key = find(&format!("GIT_CONFIG_KEY_{number}"));
+            let value = find(&format!("GIT_CONFIG_VALUE_{number}"));
+            if let (Some(key), Some(value)) = (key, value) {
+                git.inherited_config.push((key.clone(), value.clone()));
+            }
+        }
+        git
+    }
+
+    /// Runs a git command and returns its standard output.
+    ///
+    /// # Errors
+    /// [`CommandError`] when git is missing, too old or reports a failure.
+    pub(crate) fn run<I>(&self, context: &Context<'_>, args: I) -> Result<Vec<u8>, CommandError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<OsStr>,
+    {
+        let version = self.version()?;
+        let has_config = !context.config.is_empty() || !self.inherited_config.is_empty();
+        if has_config && version < OLDEST_WITH_CREDENTIALS {
+            return Err(too_old(version, OLDEST_WITH_CREDENTIALS, ", to hand it a token"));
+        }
+        let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        let mut command = self.command();
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        if context.local_remote {
+            command.args(["-c", "protocol.file.allow=always"]);
+        }
+        if let Some(dir) = context.dir {
+            command.arg("-C").arg(dir);
+        }
+        let inherited =
+            self.inherited_config.iter().map(|(key, value)| (key.clone(), value.clone()));
+        let own = context
+            .config
+            .iter()
+            .map(|(key, value)| (OsString::from(key), OsString::from(value.expose_secret())));
+        let mut count = 0;
+        for (key, value) in inherited.chain(own) {
+            command.env(format!("GIT_CONFIG_KEY_{count}"), key);
+            command.env(format!("GIT_CONFIG_VALUE_{count}"), value);
+            count += 1;
+        }
+        if count > 0 {
+            command.env("GIT_CONFIG_COUNT", count.to_string());
+        }
+        let subcommand =
+            args.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default();
+        tracing::debug!(?args, "running git");
+        let output = command.args(&args).output().map_err(CommandError::NotStarted)?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        Err(CommandError::Failed { subcommand, message: last_words(&output.stderr) })
+    }
+
+    fn command(&self) -> Command {
+        #[expect(clippy::disallowed_methods, reason = "the one constructor of git processes")]
+        let mut command = Command::new("git");
+        command
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_ASKPASS", "")
+            .env("SSH_ASKPASS", "")
+            .env("GIT_PAGER", "cat")
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("GIT_ATTR_NOSYSTEM", "1")
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if !self.environment.iter().any(|(name, _)| name == "GIT_SSH_COMMAND" || name == "GIT_SSH")
+        {
+            // Never asks for a passphrase or a host key on a terminal.
+            command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes");
+        }
+        command
+    }
+
+    fn version(&self) -> Result<(u32, u32), CommandError> {
+        if let Some(version) = self.version.get() {
+            return Ok(*version);
+        }
+        let output = self.command().arg("--version").output().map_err(CommandError::NotStarted)?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let version = parse_version(&text).ok_or_else(|| CommandError::Failed {
+            subcommand: "--version".to_owned(),
+            message: crate::text::quoted(text.trim()),
+        })?;
+        if version < OLDEST {
+            return Err(too_old(version, OLDEST, ""));
+        }
+        Ok(*self.version.get_or_init(|| version))
+    }
+}
+
+/// Returns the configuration by which git sends the token to that origin and nowhere else. An
+/// empty value first drops a header that the checkout configured: GitHub refuses two.
+pub(crate) fn credential_config(origin: &str, token: &SecretString) -> Vec<(String, SecretString)> {
+    let key = format!("http.{origin}/.extraheader");
+    let basic = STANDARD.encode(format!("x-access-token:{}", token.expose_secret()));
+    vec![
+        (key.clone(), SecretString::from(String::new())),
+        (key, SecretString::from(format!("AUTHORIZATION: basic {basic}"))),
+    ]
+}
+
+/// Returns a path as git takes it on every system, with forward slashes.
+pub(crate) fn git_path(path: &Path) -> PathBuf {
+    if cfg!(windows) {
+        let text = path.to_string_lossy();
+        return PathBuf::from(text.strip_prefix(r"\\?\").unwrap_or(&text).replace('\\', "/"));
+    }
+    path.to_owned()
+}
+
+fn too_old(found: (u32, u32), needed: (u32, u32), reason: &'static str) -> CommandError {
+    CommandError::TooOld {
+        found: format!("{}.{}", found.0, found.1),
+        needed: format!("{}.{}", needed.0, needed.1),
+        reason,
+    }
+}
+
+fn parse_version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.strip_prefix("git version ")?.split(['.', ' ', '\n']);
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// Returns the lines in which git says why it failed, fit to be shown on one line.
+fn last_words(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let said: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| {
+            ["fatal:", "error:", "remote:", "ssh:"].iter().any(|start| line.starts_with(start))
+        })
+        .collect();
+    let lines = if said.is_empty() { text.lines().rev().take(1).collect() } else { said };
+    let joined = lines.join("; ");
+    let shown = crate::text::shown(joined.as_bytes());
+    shown.chars().take(600).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_read_from_every_vendors_spelling() {
+        assert_eq!(parse_version("git version 2.39.5\n"), Some((2, 39)));
+        assert_eq!(parse_version("git version 2.39.3 (Apple Git-146)\n"), Some((2, 39)));
+        assert_eq!(parse_version("git version 2.45.1.windows.1\n"), Some((2, 45)));
+        assert_eq!(parse_version("svn 1.14"), None);
+    }
+
+    #[test]
+    fn no_token_and_no_git_variable_of_ours_reaches_git() {
+        let environment = [
+            ("PATH", "/bin"),
+            ("GIT_DIR", "/x"),
+            ("ECOSYSTEM_PAT", "t"),
+            ("GITHUB_TOKEN", "t"),
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_CONFIG_KEY_0", "a.b"),
+            ("GIT_CONFIG_VALUE_0", "c"),
+            ("https_proxy", "p"),
+        ];
+        let git = Git::new(environment.map(|(name, value)| (name.into(), value.into())));
+        let names: Vec<_> =
+            git.environment.iter().map(|(name, _)| name.to_str().unwrap()).collect();
+        assert_eq!(names, ["PATH", "https_proxy"]);
+        assert_eq!(git.inherited_config, [("a.b".into(), "c".into())]);
+    }
+
+    #[test]
+    fn the_token_is_only_in_the_value_of_the_configuration() {
+        let config = credential_config("https://github.com", &SecretString::from("s3cret"));
+        assert!(config.iter().all(|(key, _)| key == "http.https://github.com/.extraheader"));
+        assert!(!format!("{config:?}").contains("s3cret"));
+        assert_eq!(
+            config[1].1.expose_secret(),
+            "AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46czNjcmV0"
+        );
+    }
+
+    #[test]
+    fn gits_last_words_are_one_line_without_control_characters() {
+        assert_eq!(
+            last_words(b"From x\nwarning: y\nfatal: bad \x1b[31m thing\n"),
+            "fatal: bad \\u{1b}[31m thing"
+        );
+    }
+}

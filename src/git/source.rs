@@ -1,0 +1,536 @@
+//! Where the commits of a range come from. A base that is not in the clone is looked for rung by
+//! rung: in the clone, from `origin` into the clone, from the remote into a scratch repository.
+//! When no rung has it, every path at head counts as changed, and the result says so: "cannot
+//! tell" never becomes "nothing changed".
+
+use git2::{ObjectType, Oid, Repository};
+use serde::Serialize;
+
+use super::changes::{self, Changes, WalkError};
+use super::command::{Credential, Git};
+use super::fetch::{self, Depth, Remote, Scratch};
+use super::range::{Base, Comparison, Head, Reason};
+use super::{GitError, open};
+use crate::names::CommitSha;
+use crate::routing::Reach;
+
+/// The rung on which the range was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FoundBy {
+    /// The objects were in the clone.
+    Local,
+    /// The base was fetched into the clone.
+    Fetched,
+    /// Both were fetched into a scratch repository.
+    Scratch,
+    /// The base could not be had.
+    None,
+}
+
+/// What was compared, and what came of it.
+#[derive(Debug)]
+pub struct Compared {
+    /// The base; none is the empty tree.
+    pub base: Option<CommitSha>,
+    /// Why this range.
+    pub reason: Reason,
+    /// Where it was found.
+    pub found_by: FoundBy,
+    /// Whether the comparison is with what cousins last saw.
+    pub complete: bool,
+    /// What differs.
+    pub changes: Changes,
+    /// What could not be had, for people: one sentence a fallback.
+    pub fallbacks: Vec<String>,
+}
+
+/// The monorepo's objects: the user's clone, the remote, and a scratch repository when needed.
+pub struct Source<'g> {
+    git: &'g Git,
+    clone: Option<Repository>,
+    remote: Option<Remote>,
+    scratch: Option<Scratch>,
+    /// The commit in question; set by [`Source::find_head`].
+    head: Option<Oid>,
+    /// Whether head had to be fetched into the clone.
+    head_fetched: bool,
+    /// Whether head is the merge that GitHub made for a pull request.
+    head_is_merge: bool,
+}
+
+/// What [`Source::open`] needs to know about the outside.
+#[derive(Debug)]
+pub struct Outside<'a> {
+    /// `--remote URL`: work without a clone.
+    pub remote: Option<&'a str>,
+    /// GitHub's own address, such as `https://github.com`: tokens go there only.
+    pub server: &'a str,
+    /// Tokens that may be needed to fetch a private repository, in order.
+    pub credentials: &'a [Credential],
+}
+
+impl<'g> Source<'g> {
+    /// Returns the monorepo that `dir` lies in, or with [`Outside::remote`] the one there.
+    ///
+    /// # Errors
+    /// As [`open`] and [`Remote::new`].
+    pub fn open(
+        dir: &std::path::Path,
+        outside: &Outside<'_>,
+        git: &'g Git,
+    ) -> Result<Self, GitError> {
+        let (clone, remote) = match outside.remote {
+            Some(url) => (None, Some(Remote::new(url, outside.server, outside.credentials)?)),
+            None => {
+                let clone = open(dir)?;
+                // An origin that cannot be used is no error until something has to be fetched.
+                let remote = Remote::origin(&clone, outside.server, outside.credentials)
+                    .inspect_err(|error| tracing::warn!("origin is not used: {error}"))
+                    .unwrap_or_default();
+                (Some(clone), remote)
+            }
+        };
+        Ok(Self {
+            git,
+            clone,
+            remote,
+            scratch: None,
+            head: None,
+            head_fetched: false,
+            head_is_merge: false,
+        })
+    }
+
+    /// Returns the user's clone, when there is one.
+    #[must_use]
+    pub fn clone_dir(&self) -> Option<&Repository> {
+        self.clone.as_ref()
+    }
+
+    /// Returns the address of the remote, when there is one.
+    #[must_use]
+    pub fn remote_url(&self) -> Option<&str> {
+        self.remote.as_ref().map(Remote::url)
+    }
+
+    /// Finds the head commit, climbing the ladder for it, and returns its id.
+    ///
+    /// # Errors
+    /// [`GitError`] when it cannot be had: without a head nothing can be said at all.
+    pub fn find_head(&mut self, head: &Head) -> Result<CommitSha, GitError> {
+        let found = match (head, &self.clone) {
+            (Head::Revision(revision), Some(clone)) => revision_in(clone, revision)?,
+            (Head::Revision(revision), None) => return self.scratch_head(revision),
+            (Head::MergeOf(commit), Some(clone)) => match merge_of(clone, commit) {
+                Some(merge) => {
+                    self.head_is_merge = true;
+                    sha(merge)?
+                }
+                None => commit.clone(),
+            },
+            (Head::Commit(commit) | Head::MergeOf(commit), _) => commit.clone(),
+        };
+        if let Some(clone) = &self.clone {
+            if let Some(commit) = readable_commit(clone, &found) {
+                self.head = Some(commit);
+                return sha(commit);
+            }
+            if let Some(remote) = &self.remote
+                && fetch::into_clone(self.git, clone, remote, &found)
+                    .inspect_err(|error| tracing::info!("{found} not fetched: {error}"))
+                    .is_ok()
+                && let Some(commit) = readable_commit(clone, &found)
+            {
+                self.head = Some(commit);
+                self.head_fetched = true;
+                return sha(commit);
+            }
+        }
+        self.scratch_head(found.as_str())
+    }
+
+    fn scratch_head(&mut self, revision: &str) -> Result<CommitSha, GitError> {
+        let unknown = |cause: String| GitError::UnknownRevision {
+            revision: crate::text::quoted(revision),
+            cause,
+            help: "give a commit id, branch or tag that the remote has".to_owned(),
+        };
+        let Some(remote) = &self.remote else {
+            return Err(unknown(": it is not in the clone, and there is no remote".to_owned()));
+        };
+        if revision.contains([':', '~', '^', '*', ' ', '@']) || revision.starts_with(['-', '+']) {
+            return Err(unknown(
+                ": without a clone only ids, branches and tags are known".to_owned(),
+            ));
+        }
+        let scratch = Scratch::new(self.git, remote)?;
+        scratch
+            .fetch(self.git, remote, Depth::Trees, &[("head", revision)])
+            .map_err(|error| unknown(format!(": {error}")))?;
+        let commit = scratch.commit("head")?;
+        self.head = Some(commit);
+        self.scratch = Some(scratch);
+        // Whatever the clone holds, it does not hold head.
+        self.clone = None;
+        sha(commit)
+    }
+
+    /// Returns a file of head's tree; none when there is none at that path.
+    ///
+    /// # Errors
+    /// [`GitError`] when the tree or blob cannot be had.
+    pub fn file_at_head(&self, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        let (Some(repository), Some(head)) = (self.repository(), self.head) else {
+            return Ok(None);
+        };
+        let tree = repository.find_commit(head)?.tree()?;
+        let entry = match tree.get_path(std::path::Path::new(path)) {
+            Ok(entry) if entry.kind() == Some(ObjectType::Blob) => entry,
+            Ok(_) => return Ok(None),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        match (&self.scratch, &self.remote) {
+            (Some(scratch), Some(remote)) => scratch.blob(self.git, remote, entry.id()).map(Some),
+            _ => fetch::blob_of_clone(self.git, repository, self.remote.as_ref(), entry.id())
+                .map(Some),
+        }
+    }
+
+    /// Compares head with the first base that can be had.
+    ///
+    /// # Errors
+    /// [`GitError::UnknownRevision`] for a base that the user named and nobody has, and
+    /// [`GitError::UnreadableHead`]; any other base that is missing makes every path count.
+    pub fn compare(
+        &mut self,
+        comparison: &Comparison,
+        reach: &Reach,
+    ) -> Result<Compared, GitError> {
+        let head = self.head.ok_or(GitError::Unborn)?;
+        let mut fallbacks = Vec::new();
+        for (rank, base) in comparison.bases.iter().enumerate() {
+            let attempt = self.locate(base, head).and_then(|located| {
+                let Some(located) = located else { return Ok(None) };
+                self.climb(located.as_ref(), head, reach).map(|found| Some((located, found)))
+            });
+            match attempt {
+                Ok(Some((located, (found_by, changes)))) => {
+                    let is_root = located.is_none() && self.parents(head).is_empty();
+                    let reason = match comparison.reason {
+                        Reason::NewBranch | Reason::Local if is_root => Reason::FirstCommit,
+                        reason => reason,
+                    };
+                    // What cousins last saw was to be had by the first base only.
+                    let complete = reason != Reason::ForcedPush || rank == 0;
+                    return Ok(Compared {
+                        base: located,
+                        reason,
+                        found_by,
+                        complete,
+                        changes,
+                        fallbacks,
+                    });
+                }
+                Ok(None) => {}
+                Err(error) if matches!(base, Base::Revision(_)) => return Err(error),
+                Err(error @ GitError::UnreadableHead { .. }) => return Err(error),
+                Err(error) => fallbacks.push(error.to_string()),
+            }
+        }
+        let (_, changes) = self.climb(None, head, reach)?;
+        Ok(Compared {
+            base: None,
+            reason: comparison.reason,
+            found_by: FoundBy::None,
+            complete: false,
+            changes,
+            fallbacks,
+        })
+    }
+
+    fn repository(&self) -> Option<&Repository> {
+        self.scratch.as_ref().map(|scratch| &scratch.repository).or(self.clone.as_ref())
+    }
+
+    /// Returns the commit that a base means: `Some(None)` is the empty tree, `None` says that this
+    /// base does not apply here.
+    fn locate(&self, base: &Base, head: Oid) -> Result<Option<Option<CommitSha>>, GitError> {
+        let clone = self.clone.as_ref();
+        Ok(match base {
+            Base::Commit(commit) => Some(Some(commit.clone())),
+            Base::Empty => Some(None),
+            Base::Revision(revision) => Some(Some(match (CommitSha::parse(revision), clone) {
+                (Ok(commit), _) => commit,
+                (Err(_), Some(clone)) => revision_in(clone, revision)?,
+                (Err(_), None) => self.remote_revision(revision)?,
+            })),
+            Base::Upstream => clone.and_then(upstream).map(sha).transpose()?.map(Some),
+            Base::FirstParent => Some(self.parents(head).into_iter().next()),
+            Base::FirstParentOfMerge => match self.parents(head).as_slice() {
+                [first, _, ..] if self.head_is_merge => Some(Some(first.clone())),
+                _ => None,
+            },
+            Base::MergeBase(commit) => Some(self.merge_base(commit.as_str(), head)?),
+            Base::MergeBaseWithBranch(branch) => {
+                Some(self.merge_base(&format!("refs/heads/{branch}"), head)?)
+            }
+        })
+    }
+
+    /// Climbs the ladder for a base (none is the empty tree) and compares it with head.
+    fn climb(
+        &mut self,
+        base: Option<&CommitSha>,
+        head: Oid,
+        reach: &Reach,
+    ) -> Result<(FoundBy, Changes), GitError> {
+        let mut causes: Vec<String> = Vec::new();
+        if let Some(clone) = &self.clone {
+            match self.compare_in(clone, base, head, reach) {
+                Ok(changes) if self.head_fetched => return Ok((FoundBy::Fetched, changes)),
+                Ok(changes) => return Ok((FoundBy::Local, changes)),
+                Err(error) => causes.push(error.to_string()),
+            }
+            if let (Some(base), Some(remote)) = (base, &self.remote) {
+                tracing::info!("{} is not in the clone, fetching it from origin", base.short());
+                match fetch::into_clone(self.git, clone, remote, base)
+                    .and_then(|()| self.compare_in(clone, Some(base), head, reach))
+                {
+                    Ok(changes) => return Ok((FoundBy::Fetched, changes)),
+                    Err(error) => causes.push(error.to_string()),
+                }
+            }
+        }
+        match self.climb_to_scratch(base, head, reach) {
+            Ok(changes) => return Ok((FoundBy::Scratch, changes)),
+            Err(Some(error)) => causes.push(error.to_string()),
+            Err(None) => {}
+        }
+        let cause = causes.last().cloned().unwrap_or_else(|| "there is no remote".to_owned());
+        Err(match base {
+            Some(base) => GitError::UnknownRevision {
+                revision: base.to_string(),
+                cause: format!(": {cause}"),
+                help: "see that the commit exists on the remote and that the clone has an origin \
+                       it can fetch from"
+                    .to_owned(),
+            },
+            None => GitError::UnreadableHead { head: head.to_string(), cause },
+        })
+    }
+
+    fn climb_to_scratch(
+        &mut self,
+        base: Option<&CommitSha>,
+        head: Oid,
+        reach: &Reach,
+    ) -> Result<Changes, Option<GitError>> {
+        let Some(remote) = &self.remote else { return Err(None) };
+        let scratch = match self.scratch.take() {
+            Some(scratch) => scratch,
+            None => Scratch::new(self.git, remote)?,
+        };
+        let head_id = head.to_string();
+        let mut wanted: Vec<(&str, &str)> = Vec::new();
+        if scratch.repository.find_commit(head).is_err() {
+            wanted.push(("head", &head_id));
+        }
+        if let Some(base) = base {
+            wanted.push(("base", base.as_str()));
+        }
+        let outcome = if wanted.is_empty() {
+            Ok(())
+        } else {
+            tracing::info!("fetching {} trees into a scratch repository", wanted.len());
+            scratch.fetch(self.git, remote, Depth::Trees, &wanted)
+        }
+        .and_then(|()| self.compare_in(&scratch.repository, base, head, reach));
+        // Kept only when it holds head, for the next base or the file.
+        if scratch.repository.find_commit(head).is_ok() {
+            self.scratch = Some(scratch);
+        }
+        outcome.map_err(Some)
+    }
+
+    fn compare_in(
+        &self,
+        repository: &Repository,
+        base: Option<&CommitSha>,
+        head: Oid,
+        reach: &Reach,
+    ) -> Result<Changes, GitError> {
+        let tree = |commit: Oid| repository.find_commit(commit).map(|commit| commit.tree_id());
+        let base = base
+            .map(|base| readable_commit(repository, base).ok_or_else(|| missing(base)))
+            .transpose()?;
+        let walk = || -> Result<Result<Changes, WalkError>, GitError> {
+            Ok(changes::between(repository, base.map(tree).transpose()?, Some(tree(head)?), reach))
+        };
+        match (walk()?, &self.remote) {
+            (Ok(changes), _) => Ok(changes),
+            // A clone without trees: git fetches those that differ in one go.
+            (Err(WalkError::Missing(_)), Some(remote)) if is_partial(repository) => {
+                fetch::missing_trees(self.git, repository, remote, base, head)?;
+                walk()?.map_err(|error| unreadable(head, &error))
+            }
+            (Err(error), _) => Err(unreadable(head, &error)),
+        }
+    }
+
+    /// Returns where a revision of the remote and head parted; none when they share no history.
+    /// Only a clone with its whole history can tell: elsewhere the commits are fetched, without
+    /// trees.
+    fn merge_base(&self, with: &str, head: Oid) -> Result<Option<CommitSha>, GitError> {
+        if let Some(clone) = &self.clone
+            && !clone.is_shallow()
+        {
+            let other = match with.strip_prefix("refs/heads/") {
+                Some(branch) => clone
+                    .find_reference(&format!("refs/remotes/origin/{branch}"))
+                    .or_else(|error| match &self.remote {
+                        None => clone.find_reference(with),
+                        Some(_) => Err(error),
+                    })
+                    .and_then(|reference| reference.peel_to_commit())
+                    .map(|commit| commit.id())
+                    .ok(),
+                None => CommitSha::parse(with).ok().and_then(|sha| readable_commit(clone, &sha)),
+            };
+            if let Some(other) = other {
+                return parted(clone, other, head);
+            }
+        }
+        let Some(remote) = &self.remote else {
+            return Err(missing_named(with));
+        };
+        let scratch = Scratch::new(self.git, remote)?;
+        let head_id = head.to_string();
+        scratch.fetch(self.git, remote, Depth::History, &[("other", with), ("tip", &head_id)])?;
+        parted(&scratch.repository, scratch.commit("other")?, scratch.commit("tip")?)
+    }
+
+    /// Returns the commit that a branch or tag of the remote stands at.
+    fn remote_revision(&self, revision: &str) -> Result<CommitSha, GitError> {
+        let (Some(remote), Some(scratch)) = (&self.remote, &self.scratch) else {
+            return Err(missing_named(revision));
+        };
+        if revision.contains([':', '~', '^', '*', ' ', '@']) || revision.starts_with(['-', '+']) {
+            return Err(missing_named(revision));
+        }
+        scratch.fetch(self.git, remote, Depth::Trees, &[("named", revision)]).map_err(|error| {
+            GitError::UnknownRevision {
+                revision: crate::text::quoted(revision),
+                cause: format!(": {error}"),
+                help: "give a commit id, branch or tag that the remote has".to_owned(),
+            }
+        })?;
+        sha(scratch.commit("named")?)
+    }
+
+    /// Returns the parents as the commit itself names them: in a shallow clone libgit2 and git
+    /// pretend that the oldest commit has none.
+    fn parents(&self, commit: Oid) -> Vec<CommitSha> {
+        self.repository().map(|repository| raw_parents(repository, commit)).unwrap_or_default()
+    }
+}
+
+fn raw_parents(repository: &Repository, commit: Oid) -> Vec<CommitSha> {
+    let Ok(odb) = repository.odb() else { return Vec::new() };
+    let Ok(object) = odb.read(commit) else { return Vec::new() };
+    object
+        .data()
+        .split(|byte| *byte == b'\n')
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| std::str::from_utf8(line.strip_prefix(b"parent ")?).ok())
+        .filter_map(|id| CommitSha::parse(id).ok())
+        .collect()
+}
+
+/// Returns the merge commit at `HEAD`, when it is one that merges `commit`.
+fn merge_of(clone: &Repository, commit: &CommitSha) -> Option<Oid> {
+    let head = clone.head().ok()?.peel_to_commit().ok()?.id();
+    let parents = raw_parents(clone, head);
+    (parents.len() > 1 && parents.get(1..)?.contains(commit)).then_some(head)
+}
+
+/// Returns the commit with that id, or that the tag with that id leads to, when it is here.
+fn readable_commit(repository: &Repository, id: &CommitSha) -> Option<Oid> {
+    let id = Oid::from_str(id.as_str()).ok()?;
+    let object = repository.find_object(id, None).ok()?;
+    Some(object.peel_to_commit().ok()?.id())
+}
+
+fn upstream(clone: &Repository) -> Option<Oid> {
+    let head = clone.head().ok().filter(git2::Reference::is_branch)?;
+    let upstream = git2::Branch::wrap(head).upstream().ok()?;
+    Some(upstream.into_reference().peel_to_commit().ok()?.id())
+}
+
+fn parted(repository: &Repository, a: Oid, b: Oid) -> Result<Option<CommitSha>, GitError> {
+    match repository.merge_base(a, b) {
+        Ok(base) => sha(base).map(Some),
+        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns the commit that a revision names in the clone. The parents that a shallow clone hides
+/// (`HEAD~1` after a checkout of depth 1) are read from the commit itself.
+fn revision_in(clone: &Repository, revision: &str) -> Result<CommitSha, GitError> {
+    if let Ok(commit) = CommitSha::parse(revision) {
+        return Ok(commit);
+    }
+    match clone.revparse_single(revision).and_then(|object| object.peel_to_commit()) {
+        Ok(commit) => return sha(commit.id()),
+        Err(_) if revision == "HEAD" && clone.head().is_err() => return Err(GitError::Unborn),
+        Err(_) => {}
+    }
+    let child = ["~1", "^1", "~", "^"].iter().find_map(|suffix| revision.strip_suffix(suffix));
+    if let Some(child) = child.filter(|child| !child.is_empty())
+        && let Ok(child) = revision_in(clone, child)
+        && let Some(child) = readable_commit(clone, &child)
+        && let Some(parent) = raw_parents(clone, child).into_iter().next()
+    {
+        return Ok(parent);
+    }
+    Err(missing_named(revision))
+}
+
+fn is_partial(repository: &Repository) -> bool {
+    repository.config().is_ok_and(|config| {
+        config.get_string("extensions.partialclone").is_ok()
+            || config.get_bool("remote.origin.promisor").unwrap_or(false)
+    })
+}
+
+fn sha(id: Oid) -> Result<CommitSha, GitError> {
+    CommitSha::parse(&id.to_string()).map_err(|bad| GitError::UnknownRevision {
+        revision: id.to_string(),
+        cause: format!(": {}", bad.message),
+        help: bad.help,
+    })
+}
+
+fn missing(commit: &CommitSha) -> GitError {
+    GitError::UnknownRevision {
+        revision: commit.to_string(),
+        cause: ": it is not in the clone".to_owned(),
+        help: "fetch it, or see that the clone has an origin".to_owned(),
+    }
+}
+
+fn missing_named(revision: &str) -> GitError {
+    GitError::UnknownRevision {
+        revision: crate::text::quoted(revision),
+        cause: String::new(),
+        help: "give a branch, a tag or a commit id; a commit that a shallow clone does not hold \
+               can be given by its 40 digits"
+            .to_owned(),
+    }
+}
+
+fn unreadable(head: Oid, error: &WalkError) -> GitError {
+    GitError::UnreadableHead { head: head.to_string(), cause: error.to_string() }
+}
