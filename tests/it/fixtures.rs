@@ -6,9 +6,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::events::{Base, broken_events, described_refs, events};
+use crate::support::events::{Base, broken_events, described_cousins, described_refs, events};
 use crate::support::fixture;
-use crate::support::process::Child;
 use crate::support::repository::{IMPORT, Sandbox};
 
 /// The tip of the sample's `main`. When a commit was changed on purpose, the failing test says
@@ -164,6 +163,28 @@ fn odd_names_hold_every_kind_of_byte_that_is_easily_lost() {
 }
 
 #[test]
+fn the_cousins_of_the_sample_are_those_in_the_readme() {
+    let sandbox = Sandbox::new();
+    let bare = sandbox.sample_monorepo();
+    let file: Value =
+        serde_json::from_str(&sandbox.git(&bare, &["show", "main:ecosystem.json"])).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let cousins: Vec<(String, Vec<String>)> = file
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cousin| {
+            let subscriptions = cousin["subscriptions"].as_array().unwrap();
+            (text(&cousin["repo"]), subscriptions.iter().map(text).collect())
+        })
+        .collect();
+    assert_eq!(cousins, described_cousins());
+    let versions =
+        sandbox.git(&bare, &["rev-list", "--full-history", "main", "--", "ecosystem.json"]);
+    assert_eq!(versions, sandbox.rev(&bare, "step/first"), "it is the same in every commit");
+}
+
+#[test]
 fn every_event_file_is_described_and_every_description_has_its_file() {
     let described: BTreeSet<String> =
         events().into_iter().map(|event| event.file).chain(broken_events()).collect();
@@ -300,18 +321,4 @@ fn a_broken_event_file_is_broken() {
         assert!(!whole, "{file} is a whole push event");
     }
     assert_eq!(broken_events().len(), 7);
-}
-
-#[test]
-fn a_program_that_hangs_is_killed_and_fails_the_test() {
-    let sandbox = Sandbox::new();
-    let repository = sandbox.new_repository("hangs");
-    let hung = std::panic::catch_unwind(|| {
-        // `git cat-file --batch` answers when it is asked, and nobody asks.
-        let mut git = sandbox.command("git");
-        git.current_dir(&repository).args(["-c", "alias.hang=!sleep 30", "hang"]);
-        Child::start_with_limit(&mut git, b"", std::time::Duration::from_millis(300)).wait()
-    });
-    let message = *hung.expect_err("it must not wait").downcast::<String>().unwrap();
-    assert!(message.contains("its time is over"), "{message}");
 }

@@ -72,7 +72,18 @@ pub(crate) fn described_refs() -> Vec<String> {
     rows()
         .into_iter()
         .filter_map(|row| unquoted(&row[0]).filter(|name| !name.ends_with(".json")))
-        .filter(|name| name != "file")
+        .collect()
+}
+
+/// Returns the cousins that the README describes, each with its subscriptions.
+pub(crate) fn described_cousins() -> Vec<(String, Vec<String>)> {
+    rows()
+        .into_iter()
+        .filter(|row| row[0].starts_with("acme/"))
+        .map(|row| {
+            let name = row[0].split(' ').next().unwrap_or_default().to_owned();
+            (name, row[1].split(", ").filter_map(unquoted).collect())
+        })
         .collect()
 }
 

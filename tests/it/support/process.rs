@@ -63,8 +63,10 @@ impl Child {
         let stdout = Pipe::read(child.stdout.take().expect("it is piped"));
         let stderr = Pipe::read(child.stderr.take().expect("it is piped"));
         if let Some(mut stdin) = child.stdin.take() {
-            // A program may well end before it has read everything: its exit code says why.
-            let _ = stdin.write_all(input);
+            let input = input.to_owned();
+            // A thread, because a program that does not read would hold us here past its time. An
+            // error is no matter: a program may end before it has read everything.
+            std::thread::spawn(move || stdin.write_all(&input));
         }
         Self { child, shown, stdout, stderr, deadline: Instant::now() + limit }
     }
