@@ -31,6 +31,10 @@ fn the_sample_history_has_the_same_ids_wherever_it_is_imported() {
     assert_eq!(sandbox.rev(&bare, "main"), HEAD);
     assert_eq!(sandbox.git(&bare, &["symbolic-ref", "HEAD"]), "refs/heads/main");
     assert_eq!(sandbox.git(&bare, &["remote"]), "");
+    let readme = std::fs::read_to_string(fixture("README.md")).unwrap();
+    for place in [format!("`main` is `{HEAD}`"), format!("`gh-readonly-queue/main/pr-7-{HEAD}`")] {
+        assert!(readme.contains(&place), "the README must say {place}");
+    }
 
     // As git is set up on a system that takes no account of case, and without our settings.
     let folding = sandbox.path().join("folding.git");
