@@ -1,0 +1,19 @@
+//! What the integration tests stand on: programs that cannot hang (`process`), git repositories
+//! in a directory of their own (`repository`), the built binary (`ecosystem`) and the table of
+//! sample events (`events`). Nothing here knows what a test expects, and nothing reads the
+//! configuration, the home directory or the tokens of the person who runs it.
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+pub(crate) mod ecosystem;
+pub(crate) mod events;
+pub(crate) mod process;
+pub(crate) mod repository;
+
+use std::path::PathBuf;
+
+/// Returns the path of a file in `fixtures/`.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
+    assert!(path.is_file(), "there is no fixture {}", path.display());
+    path
+}
