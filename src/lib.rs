@@ -11,6 +11,9 @@
 //! Only `github` speaks HTTP to GitHub, only `git` knows libgit2 and the git program, only
 //! `actions` reads `GITHUB_*`, only `cli` and `report` print, and only `main` exits.
 
+pub mod actions;
+pub mod environment;
+pub mod event;
 pub mod git;
 pub mod names;
 pub mod routing;

@@ -43,6 +43,20 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
+/// Returns `path` with `%` and every byte that is not part of UTF-8 as `%XX`, so that the bytes can
+/// be had back; the rest stays as it is.
+#[must_use]
+pub fn percent(path: &[u8]) -> String {
+    let mut out = String::with_capacity(path.len() + 8);
+    for chunk in path.utf8_chunks() {
+        out.push_str(&chunk.valid().replace('%', "%25"));
+        for byte in chunk.invalid() {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
 /// A control character, or one of the marks that reorder or hide what stands beside them
 /// (Unicode's bidirectional controls and zero-width characters, line and paragraph separators).
 fn must_escape(c: char) -> bool {

@@ -1,0 +1,358 @@
+//! The GitHub Actions runtime: the event that started the run, and where outputs, summary and
+//! annotations go. The only module that reads `GITHUB_*`. Everything it writes may hold names
+//! that strangers chose, so all of it is escaped: a line that begins with `::` is a command to the
+//! runner.
+
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::environment::Environment;
+use crate::git::range::{Push, Trigger};
+use crate::names::{CommitSha, RepoName};
+use crate::text;
+
+/// GitHub's own limit for a webhook's payload is 25 MB; what is larger is no event.
+const MAX_EVENT: u64 = 32 << 20;
+
+/// GitHub drops a step summary over 1 MiB whole; ours ends before.
+pub const MAX_SUMMARY: usize = 900_000;
+
+/// GitHub refuses an output over 1 MB; lists in outputs end long before.
+pub const MAX_OUTPUT: usize = 100_000;
+
+/// Why the event could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum EventFileError {
+    /// The variable that names the file is missing.
+    #[error("GITHUB_EVENT_NAME is \"{0}\", but GITHUB_EVENT_PATH is not set")]
+    NoPath(String),
+    /// The file cannot be read.
+    #[error("cannot read the event file {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not what the event's name promises.
+    #[error("the event file {} is not that of a {event} event: {message}", path.display())]
+    Unexpected {
+        /// The file.
+        path: PathBuf,
+        /// The event's name.
+        event: String,
+        /// What is wrong, with line and column where there is one.
+        message: String,
+    },
+}
+
+impl EventFileError {
+    /// Returns what to do next.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NoPath(_) | Self::Unreadable { .. } => {
+                "GitHub Actions sets both; in a container job the event file must be mounted. \
+                 Without them, unset GITHUB_EVENT_NAME and give --base REV"
+            }
+            Self::Unexpected { .. } => {
+                "GITHUB_EVENT_NAME and GITHUB_EVENT_PATH must belong to the same run; without \
+                 them, give --base REV"
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct PushEvent {
+    #[serde(rename = "ref")]
+    reference: String,
+    before: String,
+    after: String,
+    #[serde(default)]
+    forced: bool,
+    #[serde(default)]
+    deleted: bool,
+    repository: Option<Repository>,
+}
+
+#[derive(Deserialize)]
+struct Repository {
+    default_branch: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PullRequestEvent {
+    pull_request: PullRequest,
+}
+
+#[derive(Deserialize)]
+struct PullRequest {
+    base: Commit,
+    head: Commit,
+}
+
+#[derive(Deserialize)]
+struct Commit {
+    sha: String,
+}
+
+#[derive(Deserialize)]
+struct MergeGroupEvent {
+    merge_group: MergeGroup,
+}
+
+#[derive(Deserialize)]
+struct MergeGroup {
+    base_sha: String,
+    head_sha: String,
+}
+
+/// Returns what started the run; [`Trigger::Local`] outside of GitHub Actions.
+///
+/// # Errors
+/// [`EventFileError`] when the event file is missing or of another event.
+pub fn trigger(environment: &Environment) -> Result<Trigger, EventFileError> {
+    let Some(event) = environment.text("GITHUB_EVENT_NAME") else { return Ok(Trigger::Local) };
+    match event {
+        "push" | "pull_request" | "merge_group" => {}
+        "pull_request_target" => return Ok(Trigger::PullRequestTarget),
+        other => return Ok(Trigger::Other(other.to_owned())),
+    }
+    let path = environment
+        .raw("GITHUB_EVENT_PATH")
+        .filter(|path| !path.is_empty())
+        .ok_or_else(|| EventFileError::NoPath(event.to_owned()))?;
+    let path = PathBuf::from(path);
+    let bytes =
+        read(&path).map_err(|source| EventFileError::Unreadable { path: path.clone(), source })?;
+    parse(event, &bytes).map_err(|message| EventFileError::Unexpected {
+        path,
+        event: event.to_owned(),
+        message,
+    })
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_EVENT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_EVENT {
+        return Err(std::io::Error::other(format!("it has more than {} MiB", MAX_EVENT >> 20)));
+    }
+    Ok(bytes)
+}
+
+fn parse(event: &str, bytes: &[u8]) -> Result<Trigger, String> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let said = |error: serde_json::Error| text::shown(error.to_string().as_bytes()).into_owned();
+    let commit = |what: &str, sha: &str| {
+        CommitSha::parse(sha).map_err(|bad| format!("\"{what}\": {}", bad.message))
+    };
+    Ok(match event {
+        "push" => {
+            let push: PushEvent = serde_json::from_slice(bytes).map_err(said)?;
+            let optional = |what, sha: &str| match sha.len() {
+                40 if sha.bytes().all(|byte| byte == b'0') => Ok(None),
+                _ => commit(what, sha).map(Some),
+            };
+            Trigger::Push(Push {
+                before: optional("before", &push.before)?,
+                after: optional("after", &push.after)?.filter(|_| !push.deleted),
+                reference: push.reference,
+                forced: push.forced,
+                default_branch: push.repository.and_then(|repository| repository.default_branch),
+            })
+        }
+        "pull_request" => {
+            let event: PullRequestEvent = serde_json::from_slice(bytes).map_err(said)?;
+            Trigger::PullRequest {
+                base: commit("pull_request.base.sha", &event.pull_request.base.sha)?,
+                head: commit("pull_request.head.sha", &event.pull_request.head.sha)?,
+            }
+        }
+        _ => {
+            let event: MergeGroupEvent = serde_json::from_slice(bytes).map_err(said)?;
+            Trigger::MergeGroup {
+                base: commit("merge_group.base_sha", &event.merge_group.base_sha)?,
+                head: commit("merge_group.head_sha", &event.merge_group.head_sha)?,
+            }
+        }
+    })
+}
+
+/// Returns whether this is a run of GitHub Actions.
+#[must_use]
+pub fn is_actions(environment: &Environment) -> bool {
+    environment.text("GITHUB_ACTIONS") == Some("true")
+}
+
+/// Returns the repository that the run belongs to.
+#[must_use]
+pub fn repository(environment: &Environment) -> Option<RepoName> {
+    RepoName::parse(environment.text("GITHUB_REPOSITORY")?).ok()
+}
+
+/// Returns the ref that the run is for, such as `refs/heads/main`.
+#[must_use]
+pub fn reference(environment: &Environment) -> Option<&str> {
+    environment.text("GITHUB_REF")
+}
+
+/// Returns GitHub's own address: `https://github.com`, or that of an enterprise server.
+#[must_use]
+pub fn server_url(environment: &Environment) -> &str {
+    environment.text("GITHUB_SERVER_URL").unwrap_or("https://github.com")
+}
+
+/// Returns the address of GitHub's REST interface.
+#[must_use]
+pub fn api_url(environment: &Environment) -> &str {
+    environment.text("GITHUB_API_URL").unwrap_or("https://api.github.com")
+}
+
+/// Returns the address of the run's page.
+#[must_use]
+pub fn run_url(environment: &Environment) -> Option<String> {
+    let repository = repository(environment)?;
+    let id = environment.text("GITHUB_RUN_ID")?;
+    let server = server_url(environment).trim_end_matches('/');
+    id.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| format!("{server}/{repository}/actions/runs/{id}"))
+}
+
+/// Returns where the report may be written: the run's own temporary directory.
+#[must_use]
+pub fn temporary_directory(environment: &Environment) -> Option<PathBuf> {
+    environment.raw("RUNNER_TEMP").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// How grave an annotation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// `::error`
+    Error,
+    /// `::warning`
+    Warning,
+    /// `::notice`
+    Notice,
+}
+
+/// Returns the command line that makes the runner show an annotation. Source of the escapes: the
+/// runner's `ActionCommand` and the actions toolkit.
+#[must_use]
+pub fn annotation(level: Level, title: &str, message: &str) -> String {
+    let level = match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Notice => "notice",
+    };
+    let escaped = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let title = escaped(title).replace(':', "%3A").replace(',', "%2C");
+    format!("::{level} title={title}::{}", escaped(message))
+}
+
+/// Returns the command line that makes the runner hide a secret in all that follows.
+#[must_use]
+pub fn mask(secret: &str) -> String {
+    let escaped = secret.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    format!("::add-mask::{escaped}")
+}
+
+/// Appends the step's outputs to the file that `GITHUB_OUTPUT` names, if any.
+///
+/// # Errors
+/// Passes on what the file system says.
+pub fn write_outputs(environment: &Environment, outputs: &[(&str, String)]) -> std::io::Result<()> {
+    let mut all = String::new();
+    for (name, value) in outputs {
+        let delimiter = unused_line(value);
+        let _ = write!(all, "{name}<<{delimiter}\n{value}\n{delimiter}\n");
+    }
+    append(environment, "GITHUB_OUTPUT", &all)
+}
+
+/// Appends Markdown to the step's summary, cut at [`MAX_SUMMARY`] bytes.
+///
+/// # Errors
+/// Passes on what the file system says.
+pub fn write_summary(environment: &Environment, markdown: &str) -> std::io::Result<()> {
+    append(environment, "GITHUB_STEP_SUMMARY", markdown)
+}
+
+fn append(environment: &Environment, variable: &str, text: &str) -> std::io::Result<()> {
+    let Some(path) = environment.raw(variable).filter(|path| !path.is_empty()) else {
+        return Ok(());
+    };
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+/// Returns a delimiter that nobody who chose the value could have foreseen.
+fn unused_line(value: &str) -> String {
+    use std::hash::{BuildHasher as _, RandomState};
+    loop {
+        let random = RandomState::new().hash_one(value);
+        let delimiter =
+            format!("ecosystem-{random:016x}{:016x}", RandomState::new().hash_one(random));
+        if !value.contains(&delimiter) {
+            return delimiter;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_annotation_cannot_be_ended_or_begun_by_its_text() {
+        assert_eq!(
+            annotation(Level::Error, "a: b,c", "100%\n::set-output name=x::y"),
+            "::error title=a%3A b%2Cc::100%25%0A::set-output name=x::y"
+        );
+    }
+
+    #[test]
+    fn a_run_has_an_address_only_in_actions() {
+        let environment: Environment =
+            [("GITHUB_REPOSITORY", "acme/mono"), ("GITHUB_RUN_ID", "42")].into_iter().collect();
+        assert_eq!(
+            run_url(&environment).as_deref(),
+            Some("https://github.com/acme/mono/actions/runs/42")
+        );
+        assert_eq!(run_url(&Environment::default()), None);
+    }
+
+    #[test]
+    fn outputs_of_several_lines_come_through_whole() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let environment: Environment = [("GITHUB_OUTPUT", file.path())].into_iter().collect();
+        write_outputs(&environment, &[("a", "1\nEOF\nb=2".to_owned()), ("c", String::new())])
+            .unwrap();
+        let written = std::fs::read_to_string(file.path()).unwrap();
+        let lines: Vec<&str> = written.lines().collect();
+        let delimiter = lines[0].strip_prefix("a<<").unwrap();
+        assert_eq!(lines[1..5], ["1", "EOF", "b=2", delimiter]);
+        assert!(lines[5].starts_with("c<<") && lines[6].is_empty());
+    }
+
+    #[test]
+    fn an_event_of_another_kind_is_refused_by_name() {
+        for (event, text) in [
+            ("push", "{}"),
+            ("push", "[]"),
+            ("push", ""),
+            ("push", "<html>"),
+            ("push", r#"{"ref":"refs/heads/main","before":"x","after":"y"}"#),
+            ("pull_request", r#"{"ref":"refs/heads/main"}"#),
+            ("merge_group", r#"{"merge_group":{"base_sha":"0"}}"#),
+        ] {
+            assert!(parse(event, text.as_bytes()).is_err(), "{event} {text}");
+        }
+    }
+}
