@@ -1,3 +1,11 @@
-//! The `ecosystem` command.
+//! The `ecosystem` command: takes arguments and environment to the library, and its answer to an
+//! exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use ecosystem_dispatcher::cli;
+use ecosystem_dispatcher::environment::Environment;
+
+fn main() -> ExitCode {
+    ExitCode::from(cli::main(&Environment::of_process(), std::env::args_os()))
+}

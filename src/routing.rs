@@ -6,8 +6,10 @@
 
 pub mod matching;
 pub mod pattern;
+pub mod plan;
 pub mod reach;
 
 pub use matching::{ChangedPath, Matcher, Selected, TooComplex};
 pub use pattern::Pattern;
+pub use plan::{Plan, Planned, plan};
 pub use reach::Reach;

@@ -1,0 +1,119 @@
+//! The command line: what a person types becomes one resolved request, the library carries it
+//! out, and what came of it becomes text and an exit code. The environment enters here, as a
+//! snapshot; nothing below reads it, prints or exits.
+
+pub mod dispatch;
+mod failure;
+mod output;
+mod progress;
+pub mod rehearse;
+mod signals;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+pub use failure::{Exit, Failure};
+pub use output::Output;
+
+use crate::environment::Environment;
+
+/// Keeps downstream repositories in step with a monorepo.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ecosystem",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done or nothing to do, 1 something was not delivered, 2 usage, \
+                  configuration or environment error (nothing was sent), 130 and 143 interrupted."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// Run as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true, default_value = ".", hide_default_value = true)]
+    dir: PathBuf,
+    /// Say more on standard error: -v what is fetched, -vv each request, -vvv everything
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    verbose: u8,
+    /// Say nothing but the result and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// When to use colours; `auto` respects `NO_COLOR` and the terminal
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    color: When,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Tell every subscribed repository what a push changed
+    Dispatch(Box<dispatch::Args>),
+    /// See all of it happen on this machine, without account, token or network
+    Rehearse(rehearse::Args),
+}
+
+/// Runs the command that the arguments name and returns the process's exit code.
+pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no error. A closed pipe is none.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Misused.code() } else { Exit::Done.code() };
+        }
+    };
+    let output = Output::new(environment, cli.global.color, cli.global.quiet);
+    start_logging(&cli.global, output.colour_on_stderr());
+    let outcome = match cli.command {
+        Command::Dispatch(args) => dispatch::run(&cli.global.dir, &args, environment, &output),
+        Command::Rehearse(args) => rehearse::run(&cli.global.dir, &args, environment, &output),
+    };
+    match outcome {
+        Ok(exit) => exit.code(),
+        Err(failure) => {
+            output.failure(&failure, environment);
+            failure.exit.code()
+        }
+    }
+}
+
+/// Our own events only: what libraries log at their finest level may hold headers.
+fn start_logging(global: &Global, colour: bool) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (false, 0) => LevelFilter::WARN,
+        (false, 1) => LevelFilter::INFO,
+        (false, 2) => LevelFilter::DEBUG,
+        (false, _) => LevelFilter::TRACE,
+    };
+    let ours = tracing_subscriber::filter::Targets::new()
+        .with_target(env!("CARGO_CRATE_NAME"), level)
+        .with_default(LevelFilter::OFF);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(colour)
+        .with_target(false)
+        .without_time();
+    // A second subscriber in one process (tests) changes nothing.
+    let _ = tracing_subscriber::registry().with(ours).with(lines).try_init();
+}

@@ -1,0 +1,200 @@
+//! What a run did, as one value with three renderings: a table for people ([`human`]), JSON for
+//! programs (here), and what GitHub Actions shows ([`markdown`]). It decides nothing; it only says.
+//! The JSON's fields are a contract: fields may be added, none is renamed or removed within a
+//! schema.
+
+pub mod human;
+pub mod markdown;
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::delivery::Outcome;
+use crate::git::range::Reason;
+use crate::git::source::FoundBy;
+use crate::names::{CommitSha, EventType, FeaturePath, RepoName};
+
+/// The version of the JSON report.
+pub const SCHEMA: u32 = 1;
+
+/// What a run did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The version of this form.
+    pub schema: u32,
+    /// What was pushed.
+    pub source: Source,
+    /// What was compared.
+    pub range: Range,
+    /// Whether nothing was to be sent.
+    pub dry_run: bool,
+    /// `percent` when some names below are not UTF-8: then those bytes and every `%` are `%XX`.
+    pub path_encoding: Option<&'static str>,
+    /// Every dispatch, ordered by repo, then feature.
+    pub dispatches: Vec<Dispatch>,
+    /// The counts.
+    pub summary: Summary,
+    /// What deserves attention though the run went on.
+    pub warnings: Vec<Warning>,
+    /// Why there was nothing to do, or why the run only previews.
+    pub note: Option<String>,
+    /// Cousins that would have been told something if they were enabled.
+    pub disabled: Vec<RepoName>,
+}
+
+/// What was pushed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Source {
+    /// The monorepo's `owner/name`, where it is known.
+    pub repository: Option<RepoName>,
+    /// The full name of the ref.
+    #[serde(rename = "ref")]
+    pub reference: Option<String>,
+}
+
+/// What was compared.
+#[derive(Debug, Clone, Serialize)]
+pub struct Range {
+    /// The base; null is the empty tree.
+    pub base: Option<CommitSha>,
+    /// The head; null only when there was nothing to do.
+    pub head: Option<CommitSha>,
+    /// Why this range.
+    pub reason: Reason,
+    /// Where it was found.
+    pub found_by: FoundBy,
+    /// Whether the base is what cousins last saw; else more than that is reported as changed.
+    pub complete: bool,
+    /// How many paths differ in the directories that subscriptions can reach.
+    pub changed_paths: usize,
+}
+
+/// One dispatch and what came of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Dispatch {
+    /// The cousin, as `ecosystem.json` spells it.
+    pub repo: RepoName,
+    /// The event type.
+    pub event_type: EventType,
+    /// The feature's path.
+    #[serde(serialize_with = "as_shown")]
+    pub updated_feature: Written,
+    /// Head.
+    pub commit_sha: CommitSha,
+    /// The same for the same news, whenever it is sent; null when the source is not known.
+    pub dispatch_id: Option<String>,
+    /// How many changed paths belong to the feature.
+    pub matched_paths: usize,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// The HTTP status of the last answer.
+    pub status: Option<u16>,
+    /// What went wrong, and what to do.
+    pub error: Option<String>,
+    /// For a deferred dispatch, the time after which to run again (RFC 3339).
+    pub run_again_after: Option<jiff::Timestamp>,
+}
+
+/// A feature's path with the way it is written in this report.
+#[derive(Debug, Clone)]
+pub struct Written {
+    feature: FeaturePath,
+    encoded: bool,
+}
+
+impl Written {
+    /// Returns the path's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.feature.as_bytes()
+    }
+
+    /// Returns the path as JSON shows it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        if self.encoded {
+            crate::text::percent(self.as_bytes())
+        } else {
+            String::from_utf8_lossy(self.as_bytes()).into_owned()
+        }
+    }
+}
+
+fn as_shown<S: serde::Serializer>(written: &Written, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&written.text())
+}
+
+/// Returns the features as one report writes them, and the encoding when one is needed.
+#[must_use]
+pub fn write_features(features: Vec<FeaturePath>) -> (Vec<Written>, Option<&'static str>) {
+    let encoded = features.iter().any(|path| std::str::from_utf8(path.as_bytes()).is_err());
+    let written = features.into_iter().map(|feature| Written { feature, encoded }).collect();
+    (written, encoded.then_some(crate::event::PERCENT_ENCODING))
+}
+
+/// How many dispatches ended how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Cousins with at least one dispatch.
+    pub cousins: usize,
+    /// See [`Outcome`].
+    pub planned: usize,
+    /// See [`Outcome`].
+    pub delivered: usize,
+    /// See [`Outcome`].
+    pub failed: usize,
+    /// See [`Outcome`].
+    pub exhausted: usize,
+    /// See [`Outcome`].
+    pub deferred: usize,
+    /// See [`Outcome`].
+    pub skipped: usize,
+}
+
+impl Summary {
+    /// Returns the counts of the dispatches.
+    #[must_use]
+    pub fn of(dispatches: &[Dispatch]) -> Self {
+        let cousins: BTreeSet<&RepoName> = dispatches.iter().map(|d| &d.repo).collect();
+        let mut summary = Self { cousins: cousins.len(), ..Self::default() };
+        for dispatch in dispatches {
+            *match dispatch.outcome {
+                Outcome::Planned => &mut summary.planned,
+                Outcome::Delivered => &mut summary.delivered,
+                Outcome::Failed => &mut summary.failed,
+                Outcome::Exhausted => &mut summary.exhausted,
+                Outcome::Deferred => &mut summary.deferred,
+                Outcome::Skipped => &mut summary.skipped,
+            } += 1;
+        }
+        summary
+    }
+
+    /// Returns how many dispatches were to be delivered and were not.
+    #[must_use]
+    pub fn undelivered(&self) -> usize {
+        self.failed + self.exhausted + self.deferred + self.skipped
+    }
+}
+
+/// Something that deserves attention.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// A stable word for programs.
+    pub code: &'static str,
+    /// A sentence for people.
+    pub message: String,
+}
+
+impl Report {
+    /// Returns the report as one JSON document, indented, with a newline at its end.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let mut json = serde_json::to_string_pretty(self).unwrap_or_default();
+        json.push('\n');
+        json
+    }
+}

@@ -1,0 +1,168 @@
+//! The report for people: the range in a line, a table, and in the last line what came of it. Each
+//! line begins with our own words or a repository's name, never with a path that a stranger chose.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use super::{Dispatch, Range, Report};
+use crate::delivery::Outcome;
+use crate::git::source::FoundBy;
+use crate::text;
+
+/// Colours, or none.
+#[derive(Debug, Clone, Copy)]
+pub struct Paint {
+    /// Whether the text goes to a terminal that shows colours.
+    pub colour: bool,
+}
+
+impl Paint {
+    fn with(self, code: &str, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// Bold text.
+    #[must_use]
+    pub fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    /// Text that stands back.
+    #[must_use]
+    pub fn dim(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    /// What went well.
+    #[must_use]
+    pub fn green(self, text: &str) -> String {
+        self.with("32", text)
+    }
+
+    /// What deserves attention.
+    #[must_use]
+    pub fn yellow(self, text: &str) -> String {
+        self.with("33", text)
+    }
+
+    /// What failed.
+    #[must_use]
+    pub fn red(self, text: &str) -> String {
+        self.with("31", text)
+    }
+
+    fn outcome(self, outcome: Outcome, text: &str) -> String {
+        match outcome {
+            Outcome::Delivered => self.green(text),
+            Outcome::Planned => self.bold(text),
+            Outcome::Failed | Outcome::Exhausted => self.red(text),
+            Outcome::Deferred | Outcome::Skipped => self.yellow(text),
+        }
+    }
+}
+
+/// Returns the report as text of several lines.
+#[must_use]
+pub fn render(report: &Report, paint: Paint) -> String {
+    let mut out = String::new();
+    let source = report.source.repository.as_ref().map_or("(unknown)", |name| name.as_str());
+    let reference = report.source.reference.as_deref().unwrap_or_default();
+    let reference = text::shown(reference.as_bytes());
+    let _ = writeln!(out, "{}  {source} {reference}", paint.dim("source"));
+    if report.range.head.is_some() {
+        let _ = writeln!(out, "{}   {}", paint.dim("range"), range(&report.range));
+    }
+    if let Some(note) = &report.note {
+        let _ = writeln!(out, "{}    {}", paint.dim("note"), text::shown(note.as_bytes()));
+    }
+    if !report.dispatches.is_empty() {
+        out.push('\n');
+        table(&mut out, &report.dispatches, paint);
+        out.push('\n');
+    }
+    if !report.disabled.is_empty() {
+        let names: Vec<&str> = report.disabled.iter().map(|name| name.as_str()).collect();
+        let _ = writeln!(out, "not enabled, so not told: {}", names.join(", "));
+    }
+    let _ = writeln!(out, "{}", result(report, paint));
+    out
+}
+
+fn range(range: &Range) -> String {
+    let head = range.head.as_ref().map_or("nothing", |head| head.short());
+    let base = range.base.as_ref().map_or("nothing", |base| base.short());
+    let reason = serde_json::to_value(range.reason).unwrap_or_default();
+    let reason = reason.as_str().unwrap_or_default().replace('-', " ");
+    let found = match range.found_by {
+        FoundBy::Local => "",
+        FoundBy::Fetched => ", base fetched",
+        FoundBy::Scratch => ", fetched into a scratch repository",
+        FoundBy::None => ", base not to be had",
+    };
+    let count = range.changed_paths;
+    format!("{base}..{head} ({reason}{found}), {}", counted(count, "changed path"))
+}
+
+fn table(out: &mut String, dispatches: &[Dispatch], paint: Paint) {
+    let features: Vec<Cow<'_, str>> =
+        dispatches.iter().map(|d| text::shown(d.updated_feature.as_bytes())).collect();
+    let width = |title: &str, cells: &mut dyn Iterator<Item = usize>| {
+        cells.chain([title.len()]).max().unwrap_or(0).min(60)
+    };
+    let repo = width("cousin", &mut dispatches.iter().map(|d| d.repo.as_str().len()));
+    let feature = width("feature", &mut features.iter().map(|f| f.chars().count()));
+    let title = format!("{:<repo$}  {:<feature$}  {:>5}  outcome", "cousin", "feature", "paths");
+    let _ = writeln!(out, "{}", paint.dim(&title));
+    for (dispatch, shown) in dispatches.iter().zip(&features) {
+        let outcome = paint.outcome(dispatch.outcome, dispatch.outcome.as_str());
+        let name = dispatch.repo.as_str();
+        let paths = dispatch.matched_paths;
+        let _ = write!(out, "{name:<repo$}  {shown:<feature$}  {paths:>5}  {outcome}");
+        if dispatch.attempts > 1 {
+            let _ = write!(out, " at attempt {}", dispatch.attempts);
+        }
+        out.push('\n');
+        if let Some(error) = &dispatch.error {
+            let _ = writeln!(out, "  {} {}", paint.red("└"), text::shown(error.as_bytes()));
+        }
+        if let Some(after) = dispatch.run_again_after {
+            let _ = writeln!(out, "  └ run again after {after:.0}");
+        }
+    }
+}
+
+fn result(report: &Report, paint: Paint) -> String {
+    let summary = &report.summary;
+    let total = report.dispatches.len();
+    if total == 0 {
+        return paint.green("nothing to dispatch");
+    }
+    let to = format!(
+        "{} to {}",
+        counted_as(total, "dispatch", "dispatches"),
+        counted(summary.cousins, "cousin")
+    );
+    if report.dry_run {
+        return format!("{to} planned; nothing was sent");
+    }
+    let mut parts = vec![paint.green(&format!("{} delivered", summary.delivered))];
+    for (count, what) in [
+        (summary.failed, "failed"),
+        (summary.exhausted, "exhausted"),
+        (summary.deferred, "deferred"),
+        (summary.skipped, "skipped"),
+    ] {
+        if count > 0 {
+            parts.push(paint.red(&format!("{count} {what}")));
+        }
+    }
+    format!("{to}: {}", parts.join(", "))
+}
+
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    counted_as(count, what, &format!("{what}s"))
+}
+
+fn counted_as(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -1,0 +1,162 @@
+//! The report for GitHub Actions: a step summary in Markdown, the step's outputs, and annotations.
+//! All of it is built of names that strangers may have chosen, so all of it is escaped.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::{Dispatch, Report};
+use crate::actions::{Level, MAX_OUTPUT, MAX_SUMMARY, annotation};
+use crate::delivery::Outcome;
+use crate::text;
+
+/// GitHub shows at most 10 annotations of a level for a step; the rest is in table and report.
+const MAX_ANNOTATIONS: usize = 10;
+
+/// Returns the step summary, cut below [`MAX_SUMMARY`] bytes.
+#[must_use]
+pub fn summary(report: &Report) -> String {
+    let mut out = String::from("### Ecosystem Dispatcher\n\n");
+    let counts = &report.summary;
+    let total = report.dispatches.len();
+    if total == 0 {
+        out.push_str("Nothing to dispatch.\n");
+    } else if report.dry_run {
+        let _ = writeln!(out, "**{total}** dispatches to **{}** cousins planned; nothing was sent.", counts.cousins);
+    } else {
+        let _ = writeln!(
+            out,
+            "**{}** of **{total}** dispatches to **{}** cousins delivered.",
+            counts.delivered, counts.cousins
+        );
+    }
+    if let Some(note) = &report.note {
+        let _ = writeln!(out, "\n{}", cell(note));
+    }
+    let base = report.range.base.as_ref().map_or("nothing", |sha| sha.short());
+    if let Some(head) = &report.range.head {
+        let _ = writeln!(
+            out,
+            "\n`{base}..{}`, {} changed paths{}\n",
+            head.short(),
+            report.range.changed_paths,
+            if report.range.complete { "" } else { " (**not complete**)" }
+        );
+    }
+    for warning in &report.warnings {
+        let _ = writeln!(out, "> ⚠️ {}\n", cell(&warning.message));
+    }
+    if total > 0 {
+        out.push_str("| cousin | feature | paths | outcome | |\n| --- | --- | ---: | --- | --- |\n");
+    }
+    for (at, dispatch) in report.dispatches.iter().enumerate() {
+        let row = row(dispatch);
+        if out.len() + row.len() > MAX_SUMMARY - 200 {
+            let _ = writeln!(
+                out,
+                "\n… and {} more: the summary is cut here, the step's `report` output names the \
+                 whole report.",
+                total - at
+            );
+            break;
+        }
+        out.push_str(&row);
+    }
+    out
+}
+
+fn row(dispatch: &Dispatch) -> String {
+    let mark = match dispatch.outcome {
+        Outcome::Delivered => "✅",
+        Outcome::Planned => "📝",
+        Outcome::Failed | Outcome::Exhausted => "❌",
+        Outcome::Deferred | Outcome::Skipped => "⏳",
+    };
+    let feature = text::shown(dispatch.updated_feature.as_bytes());
+    let error = dispatch.error.as_deref().map(cell).unwrap_or_default();
+    format!(
+        "| {} | <code>{}</code> | {} | {mark} {} | {error} |\n",
+        dispatch.repo,
+        cell(&feature),
+        dispatch.matched_paths,
+        dispatch.outcome
+    )
+}
+
+/// Returns text fit for a table's cell: no HTML, no Markdown, no mention, no line break.
+fn cell(written: &str) -> String {
+    let mut out = String::with_capacity(written.len());
+    for c in text::shown(written.as_bytes()).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '|' | '`' | '*' | '_' | '[' | ']' | '\\' | '@' | '#' | '!' | '~' | '$' | ':' => {
+                let _ = write!(out, "&#{};", u32::from(c));
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Returns the step's outputs, each list cut at [`MAX_OUTPUT`] bytes; `path` is where the whole
+/// report is.
+#[must_use]
+pub fn outputs(report: &Report, path: &str) -> Vec<(&'static str, String)> {
+    let delivered = report.summary.delivered > 0;
+    let features: BTreeSet<String> =
+        report.dispatches.iter().map(|dispatch| dispatch.updated_feature.text()).collect();
+    let repos: BTreeSet<String> =
+        report.dispatches.iter().map(|dispatch| dispatch.repo.to_string()).collect();
+    let sha = |sha: Option<&crate::names::CommitSha>| {
+        sha.map(ToString::to_string).unwrap_or_default()
+    };
+    vec![
+        ("dispatched", delivered.to_string()),
+        ("count", report.dispatches.len().to_string()),
+        ("features", list(features)),
+        ("repos", list(repos)),
+        ("base", sha(report.range.base.as_ref())),
+        ("head", sha(report.range.head.as_ref())),
+        ("complete", report.range.complete.to_string()),
+        ("report", path.to_owned()),
+    ]
+}
+
+fn list(items: impl IntoIterator<Item = String>) -> String {
+    let mut length = 2;
+    let items = items.into_iter().map(serde_json::Value::String);
+    let fitting = items.take_while(|item| {
+        length += item.to_string().len() + 1;
+        length <= MAX_OUTPUT
+    });
+    serde_json::Value::Array(fitting.collect()).to_string()
+}
+
+/// Returns the command lines of the annotations: a failure or a warning each.
+#[must_use]
+pub fn annotations(report: &Report) -> Vec<String> {
+    let failed = report.dispatches.iter().filter(|dispatch| {
+        !matches!(dispatch.outcome, Outcome::Delivered | Outcome::Planned)
+    });
+    let mut lines: Vec<String> = failed
+        .clone()
+        .take(MAX_ANNOTATIONS)
+        .map(|dispatch| {
+            let feature = text::shown(dispatch.updated_feature.as_bytes()).into_owned();
+            let error = dispatch.error.as_deref().unwrap_or("not delivered");
+            let message = format!("{feature}: {}", text::shown(error.as_bytes()));
+            let title = format!("{} {}", dispatch.repo, dispatch.outcome);
+            annotation(Level::Error, &title, &message)
+        })
+        .collect();
+    let more = failed.count().saturating_sub(MAX_ANNOTATIONS);
+    if more > 0 {
+        let message = format!("{more} more dispatches were not delivered: see the step's summary");
+        lines.push(annotation(Level::Error, "dispatches not delivered", &message));
+    }
+    lines.extend(report.warnings.iter().take(MAX_ANNOTATIONS).map(|warning| {
+        annotation(Level::Warning, warning.code, &text::shown(warning.message.as_bytes()))
+    }));
+    lines
+}
