@@ -95,8 +95,9 @@ async fn read(mut body: HttpBody) -> Option<Vec<u8>> {
             continue;
         };
         let room = (BODY_BYTES + 1).saturating_sub(bytes.len());
-        bytes.extend(data.iter().take(room));
-        dropped += data.len().saturating_sub(room);
+        let kept = data.get(..room).unwrap_or(&data);
+        bytes.extend_from_slice(kept);
+        dropped += data.len() - kept.len();
         if dropped > DRAINED_BYTES {
             break;
         }

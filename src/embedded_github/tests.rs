@@ -55,8 +55,7 @@ fn body() -> String {
     json!({"event_type": "feature-update", "client_payload": {"updated_feature": "a"}}).to_string()
 }
 
-/// A client as strict as ours: no redirects, no proxy, and no pool, so that each fault meets a
-/// connection of its own.
+/// A client as strict as ours: no redirects and no proxy.
 #[allow(clippy::disallowed_methods, reason = "a test's client, not the product's")]
 fn client() -> reqwest::Client {
     reqwest::Client::builder()

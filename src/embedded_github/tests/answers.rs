@@ -178,7 +178,7 @@ fn a_repository_is_shown_as_the_token_sees_it() {
 #[test]
 fn a_repository_can_be_renamed_removed_and_replaced_while_running() {
     let mut model = Model::new().repository("acme/a").token(SECRET, Token::may_write_all());
-    let mut status = |model: &mut Model, name: &str| {
+    let status = |model: &mut Model, name: &str| {
         ask(model, &post(&format!("/repos/{name}/dispatches"), Some(SECRET))).status
     };
     model.rename("acme/a", "acme/b");

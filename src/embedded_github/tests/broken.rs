@@ -69,6 +69,9 @@ async fn a_reset_connection_is_an_error_and_not_an_answer() {
         assert!(error.contains("ConnectionReset"), "{error}");
         assert_eq!(session.delivered(), delivered);
         assert_eq!(session.github.with(|it| it.requests()[0].status), None);
+        session.github.fault("acme/web", Fault::reset());
+        assert!(session.dispatch("acme/web").await.is_err(), "nor on a connection kept alive");
+        assert_eq!(session.delivered(), delivered);
     }
 }
 

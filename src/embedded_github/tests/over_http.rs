@@ -70,8 +70,6 @@ async fn every_class_of_answer_arrives_with_its_status_and_message() {
         let request = session.post("/repos/acme/web/dispatches").body(body);
         assert_eq!(request.send().await.unwrap().status(), status, "{body}");
     }
-    let request = session.post("/repos/acme/web/dispatches").header("authorization", "");
-    assert_eq!(request.send().await.unwrap().status(), 401);
     let bare = session.client.post(format!("{}/repos/acme/web/dispatches", session.github.url()));
     let answer = json_of(bare.body(body()).send().await.unwrap()).await;
     assert_eq!(answer["message"], "Requires authentication");
