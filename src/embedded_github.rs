@@ -37,6 +37,7 @@ mod http;
 mod limits;
 mod log;
 mod model;
+mod repository;
 mod rest;
 mod server;
 #[cfg(test)]
@@ -46,8 +47,9 @@ mod tokens;
 pub use answer::{Answer, Body, Request};
 pub use fault::{Ending, Fault};
 pub use limits::{Cost, Limits};
-pub use log::{Event, Received};
-pub use model::{Model, Now, Reply, Repository, Ticket};
+pub use log::{Event, Received, Ticket};
+pub use model::{Model, Now, Reply};
+pub use repository::Repository;
 pub use tokens::{Token, TokenKind};
 
 use http::Shared;

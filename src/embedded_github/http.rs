@@ -11,7 +11,8 @@ use axum::response::Response;
 
 use super::answer::{Answer, Body, Request};
 use super::fault::Ending;
-use super::model::{Model, Ticket};
+use super::log::Ticket;
+use super::model::Model;
 use super::rest::BODY_BYTES;
 use super::server::Wire;
 

@@ -4,7 +4,21 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::model::Sender;
+/// Who sends a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Sender {
+    /// The token of that number.
+    Token(usize),
+    /// Somebody without a token.
+    Anonymous,
+    /// Somebody with a token that does not exist.
+    Unknown,
+}
+
+/// The number of a request in [`super::Model::requests`]; hand it to [`super::Model::finish`] when
+/// the request is over.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ticket(pub(super) usize);
 
 /// One request.
 #[derive(Debug, Clone)]

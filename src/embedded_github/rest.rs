@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use super::answer::{Answer, DISPATCH_DOCS, REPOSITORY_DOCS, REST_DOCS, Request};
 use super::dispatches;
 use super::limits::Cost;
-use super::log::Event;
-use super::model::{Model, Repository, Sender, key};
+use super::log::{Event, Sender};
+use super::model::Model;
+use super::repository::{Repository, key};
 use super::tokens::{Token, TokenKind};
 
 /// The longest body that is read, in bytes. GitHub's own bound is not documented; it is above the

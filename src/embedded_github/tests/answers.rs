@@ -1,3 +1,5 @@
+//! The model asked directly: every answer, limit and log entry, without a socket.
+
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 

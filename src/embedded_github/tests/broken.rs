@@ -1,3 +1,5 @@
+//! Every scripted fault as a client meets it, and what becomes of connections when the server ends.
+
 use std::time::Instant;
 
 use pretty_assertions::assert_eq;

@@ -1,3 +1,5 @@
+//! What is not a request, or too much of one: refused, and the next request is answered.
+
 use pretty_assertions::assert_eq;
 use tokio::net::TcpStream;
 

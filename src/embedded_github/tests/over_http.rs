@@ -1,3 +1,5 @@
+//! The same model through a real socket: headers, answers, redirects, and limits to the boundary.
+
 use pretty_assertions::assert_eq;
 
 use super::*;
