@@ -25,8 +25,8 @@ const PRIMARY_DOCS: &str =
 const SECONDARY_DOCS: &str = "https://docs.github.com/free-pro-team@latest/rest/overview/\
      rate-limits-for-the-rest-api#about-secondary-rate-limits";
 
-/// One request as the model sees it.
-#[derive(Debug, Clone, Default)]
+/// One request as the model sees it. It holds a secret, and so cannot be printed.
+#[derive(Clone, Default)]
 pub struct Request {
     /// The method in capitals.
     pub method: String,

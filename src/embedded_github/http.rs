@@ -17,7 +17,8 @@ use super::rest::BODY_BYTES;
 use super::server::Wire;
 
 /// How much of a body that is too large is read and dropped, in bytes, so that the client gets to
-/// read the refusal: a server that stops reading resets the connection.
+/// read the refusal: a server that closes with bytes unread resets the connection, and macOS and
+/// Windows then throw away what the client has not read yet.
 const DRAINED_BYTES: usize = 64 * BODY_BYTES;
 
 /// The model behind a lock that is never held over an await.
