@@ -12,9 +12,15 @@
 //! `actions` reads `GITHUB_*`, only `cli` and `report` print, and only `main` exits.
 
 pub mod actions;
+pub mod cli;
+pub mod delivery;
+pub mod ecosystem;
+pub mod embedded_github;
 pub mod environment;
 pub mod event;
 pub mod git;
+pub mod github;
 pub mod names;
+pub mod report;
 pub mod routing;
 pub mod text;

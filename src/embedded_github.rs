@@ -1,0 +1,114 @@
+//! A small, faithful GitHub on loopback, for `ecosystem rehearse` and for every end-to-end test.
+//!
+//! The [`Model`] is plain data: repositories, tokens, limits, scripted faults and a log of what
+//! arrived. [`EmbeddedGitHub`] projects it onto a free port of 127.0.0.1. It answers as GitHub
+//! does, in GitHub's words and with its headers and limits, or with the fault that a test asked
+//! for. It never reaches out, runs no workflow, and keeps nothing once it is dropped.
+//!
+//! ```
+//! # use ecosystem_dispatcher::embedded_github::{EmbeddedGitHub, Fault, Model, Token};
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let model = Model::new()
+//!     .repository("acme/web")
+//!     .repository_with("acme/old", |it| it.renamed_to("acme/new"))
+//!     .archived("acme/attic")
+//!     .token("t0ken", Token::may_write_all());
+//! let github = EmbeddedGitHub::start(model).await?;
+//! github.fault("acme/web", Fault::limited(1));
+//! // … send something to `github.url()` …
+//! assert_eq!(github.with(|it| it.events_for("acme/web").len()), 0);
+//! github.stop().await;
+//! # Ok::<(), std::io::Error>(()) })?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+use std::future::IntoFuture as _;
+use std::io;
+
+use axum::Router;
+use axum::serve::Listener as _;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+mod answer;
+mod dispatches;
+mod fault;
+mod http;
+mod limits;
+mod log;
+mod model;
+mod repository;
+mod rest;
+mod server;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+pub use answer::{Answer, Body, Request};
+pub use fault::{Ending, Fault};
+pub use limits::{Cost, Limits};
+pub use log::{Event, Received, Ticket};
+pub use model::{Model, Now, Reply};
+pub use repository::Repository;
+pub use tokens::{Token, TokenKind};
+
+use http::Shared;
+use server::{Loopback, Wire};
+
+/// A running embedded GitHub. Dropping it closes the port and every connection;
+/// [`EmbeddedGitHub::stop`] also waits until they are closed.
+pub struct EmbeddedGitHub {
+    url: String,
+    shared: Shared,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<io::Result<()>>,
+}
+
+impl EmbeddedGitHub {
+    /// Starts serving `model` on a free port of 127.0.0.1, on the current tokio runtime (with I/O
+    /// and time enabled).
+    ///
+    /// # Errors
+    /// No port could be bound.
+    pub async fn start(mut model: Model) -> io::Result<Self> {
+        let (stop, stopping) = watch::channel(false);
+        let listener = Loopback::bind(stopping.clone()).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        model.root.clone_from(&url);
+        let shared = Shared::new(model);
+        let service = Router::new()
+            .fallback(http::handle)
+            .with_state(shared.clone())
+            .into_make_service_with_connect_info::<Wire>();
+        let mut tasks = JoinSet::new();
+        // axum waits for the connections that it has spawned, and each ends when `stop` says so.
+        tasks.spawn(
+            axum::serve(listener, service)
+                .with_graceful_shutdown(server::stopped(stopping))
+                .into_future(),
+        );
+        Ok(Self { url, shared, stop, tasks })
+    }
+
+    /// Returns the API's root, `http://127.0.0.1:PORT`, without a trailing slash.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Looks at the model or changes it, while no request is being answered.
+    pub fn with<R>(&self, use_model: impl FnOnce(&mut Model) -> R) -> R {
+        use_model(&mut self.shared.lock())
+    }
+
+    /// Lets the next requests to a repository meet `fault`; the same as [`Model::fault`].
+    pub fn fault(&self, full_name: &str, fault: Fault) {
+        self.with(|model| model.fault(full_name, fault));
+    }
+
+    /// Closes the port and every connection, and returns when all of it is closed.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}

@@ -1,0 +1,104 @@
+//! What the model says (`answers`, without a socket) and what of it arrives (`over_http`,
+//! `broken`, `garbage`, through a real one).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::*;
+
+mod answers;
+mod broken;
+mod garbage;
+mod over_http;
+
+/// 2027-01-15 08:00:00 UTC.
+const START: i64 = 1_800_000_000;
+
+/// A clock that only moves when it is told to.
+#[derive(Clone, Default)]
+struct VirtualClock(Arc<AtomicI64>);
+
+impl VirtualClock {
+    fn now(&self) -> Now {
+        let clock = self.0.clone();
+        Arc::new(move || {
+            Timestamp::from_second(START + clock.load(Ordering::SeqCst)).unwrap_or_default()
+        })
+    }
+
+    fn set(&self, seconds: i64) {
+        self.0.store(seconds, Ordering::SeqCst);
+    }
+}
+
+const SECRET: &str = "s3cret-canary";
+
+fn model() -> Model {
+    Model::new()
+        .repository("acme/web")
+        .repository_with("acme/old", |it| it.renamed_to("acme/new"))
+        .archived("acme/attic")
+        .repository_with("acme/blocked", Repository::disabled)
+        .repository_with("acme/secret", Repository::private)
+        .token(SECRET, Token::may_write_all().labelled("everything"))
+        .token("classic", Token::classic())
+        .token("fine", Token::fine_grained().may_read("acme/secret"))
+        .token("app", Token::installation().may_write("acme/old"))
+        .token("built-in", Token::built_in("acme/web"))
+}
+
+fn body() -> String {
+    json!({"event_type": "feature-update", "client_payload": {"updated_feature": "a"}}).to_string()
+}
+
+/// A client as strict as ours: no redirects and no proxy.
+#[allow(clippy::disallowed_methods, reason = "a test's client, not the product's")]
+fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .user_agent("tests/1")
+        .timeout(Duration::from_secs(20))
+        .build()
+        .unwrap()
+}
+
+/// A server and a client to it.
+struct Session {
+    github: EmbeddedGitHub,
+    client: reqwest::Client,
+}
+
+impl Session {
+    async fn start(model: Model) -> Self {
+        Self { github: EmbeddedGitHub::start(model).await.unwrap(), client: client() }
+    }
+
+    fn post(&self, path: &str) -> reqwest::RequestBuilder {
+        self.client.post(format!("{}{path}", self.github.url())).bearer_auth(SECRET).body(body())
+    }
+
+    async fn dispatch(&self, repository: &str) -> reqwest::Result<reqwest::Response> {
+        self.post(&format!("/repos/{repository}/dispatches")).send().await
+    }
+
+    async fn status(&self, repository: &str) -> u16 {
+        self.dispatch(repository).await.unwrap().status().as_u16()
+    }
+
+    fn delivered(&self) -> usize {
+        self.github.with(|it| it.events().len())
+    }
+}
+
+fn header<'a>(response: &'a reqwest::Response, name: &str) -> &'a str {
+    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+async fn json_of(response: reqwest::Response) -> serde_json::Value {
+    serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
+}
