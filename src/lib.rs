@@ -11,5 +11,6 @@
 //! Only `github` speaks HTTP to GitHub, only `git` knows libgit2 and the git program, only
 //! `actions` reads `GITHUB_*`, only `cli` and `report` print, and only `main` exits.
 
+pub mod github;
 pub mod names;
 pub mod text;
