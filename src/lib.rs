@@ -11,6 +11,7 @@
 //! Only `github` speaks HTTP to GitHub, only `git` knows libgit2 and the git program, only
 //! `actions` reads `GITHUB_*`, only `cli` and `report` print, and only `main` exits.
 
+pub mod delivery;
 pub mod github;
 pub mod names;
 pub mod text;
