@@ -1,0 +1,168 @@
+//! Time for a delivery: the system's, or a virtual one that jumps instead of waiting, with which
+//! rehearsals, benches and tests see an hour of limits in an instant. Only the driver looks at a
+//! clock; the schedule gets times.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+/// A clock that a delivery runs by.
+pub trait Clock: Send + Sync {
+    /// Returns the time since the run's start.
+    fn now(&self) -> Duration;
+
+    /// Returns the time of day.
+    fn wall(&self) -> Timestamp;
+
+    /// Returns when the time since the run's start is `until` or more. `busy` says that requests
+    /// are in flight, whose answers may end the wait earlier.
+    fn wait_until(&self, until: Duration, busy: bool) -> impl Future<Output = ()> + Send;
+}
+
+/// The system's clock; the run starts when it is made.
+#[derive(Debug, Clone)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl SystemClock {
+    /// Returns a clock whose run starts now.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { start: Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn wall(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    async fn wait_until(&self, until: Duration, _busy: bool) {
+        tokio::time::sleep(until.saturating_sub(self.now())).await;
+    }
+}
+
+/// A wait that a [`VirtualClock`] was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// When it was asked for.
+    pub from: Duration,
+    /// Until when.
+    pub until: Duration,
+}
+
+/// A clock that stands still, except that a wait with nothing in flight moves it on at once, and
+/// [`VirtualClock::advance`] does. Clones are handles of the same clock: the embedded GitHub can
+/// count its limits by it.
+#[derive(Debug, Clone)]
+pub struct VirtualClock {
+    start: Timestamp,
+    now: watch::Sender<Duration>,
+    waits: Arc<Mutex<Vec<Wait>>>,
+}
+
+impl VirtualClock {
+    /// Returns a clock whose run starts at `start`.
+    #[must_use]
+    pub fn new(start: Timestamp) -> Self {
+        Self { start, now: watch::Sender::new(Duration::ZERO), waits: Arc::default() }
+    }
+
+    /// Moves the clock on by `step`, as a server that takes its time would.
+    pub fn advance(&self, step: Duration) {
+        self.now.send_modify(|now| *now = now.saturating_add(step));
+    }
+
+    /// Returns the waits that were asked for, in order; one that was asked for again is there once.
+    #[must_use]
+    pub fn waits(&self) -> Vec<Wait> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Wait>> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, wait: Wait) {
+        let mut waits = self.lock();
+        if waits.last().is_none_or(|last| last.until != wait.until) {
+            waits.push(wait);
+        }
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now(&self) -> Duration {
+        *self.now.borrow()
+    }
+
+    fn wall(&self) -> Timestamp {
+        self.start.checked_add(self.now()).unwrap_or(Timestamp::MAX)
+    }
+
+    async fn wait_until(&self, until: Duration, busy: bool) {
+        self.note(Wait { from: self.now(), until });
+        if !busy {
+            self.now.send_modify(|now| *now = until.max(*now));
+            return;
+        }
+        // An error would mean that the clock is gone, but `self` holds it.
+        let _ = self.now.subscribe().wait_for(|now| *now >= until).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    const S: fn(u64) -> Duration = Duration::from_secs;
+
+    #[tokio::test]
+    async fn a_virtual_wait_jumps_unless_something_is_in_flight() {
+        let clock = VirtualClock::new(Timestamp::UNIX_EPOCH);
+        let server = clock.clone();
+        clock.wait_until(S(3600), false).await;
+        assert_eq!(server.wall().as_second(), 3600);
+        clock.wait_until(S(60), false).await;
+        assert_eq!(clock.now(), S(3600), "time never goes back");
+        tokio::select! {
+            biased;
+            () = clock.wait_until(S(3605), true) => panic!("it moved while something was in flight"),
+            () = tokio::task::yield_now() => {}
+        }
+        let (asked, ()) = tokio::join!(clock.wait_until(S(3605), true), async {
+            server.advance(S(4));
+            tokio::task::yield_now().await;
+            server.advance(S(1));
+        });
+        let () = asked;
+        assert_eq!(clock.now(), S(3605));
+        let waits: Vec<_> = clock.waits().iter().map(|wait| wait.until.as_secs()).collect();
+        assert_eq!(waits, [3600, 60, 3605]);
+    }
+
+    #[test]
+    fn the_end_of_time_is_no_panic() {
+        let clock = VirtualClock::new(Timestamp::MAX);
+        clock.advance(Duration::MAX);
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.wall(), Timestamp::MAX);
+    }
+
+    #[tokio::test]
+    async fn the_system_clock_is_not_early() {
+        let clock = SystemClock::start();
+        clock.wait_until(Duration::from_millis(20), true).await;
+        assert!(clock.now() >= Duration::from_millis(20));
+    }
+}

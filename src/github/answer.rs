@@ -1,0 +1,149 @@
+//! What came of one dispatch, as read from the wire and not yet judged: a reply with its status,
+//! message and limit headers, or the way the transport failed; how many requests that took; and
+//! where the repository has moved. What to do about it is `delivery::retry`'s decision.
+
+use crate::github::error::TransportError;
+use crate::github::rate_limit::LimitHeaders;
+use crate::names::RepoName;
+
+/// What came of sending one dispatch, redirects included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// How many requests may have reached the server: one and each redirect that was followed; 0
+    /// when no connection came about. They count against the server's limits.
+    pub requests: u32,
+    /// Where a redirect led, when one was followed.
+    pub moved: Option<Moved>,
+    /// The last reply, or how the transport failed.
+    pub result: Result<Reply, TransportError>,
+}
+
+/// One HTTP answer, without its body: only the message in it is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The server's own words, fit to be shown, at most 300 characters.
+    pub message: Option<String>,
+    /// Whether the body was an HTML page, which GitHub's API never answers.
+    pub html: bool,
+    /// What the answer says about limits.
+    pub limits: LimitHeaders,
+    /// `x-accepted-github-permissions`: what a token would need, such as `contents=write`.
+    pub permissions: Option<String>,
+    /// Why a redirect was not followed.
+    pub refused: Option<RefusedRedirect>,
+}
+
+impl Reply {
+    /// Returns whether this is a limit to wait for, and not a refusal.
+    #[must_use]
+    pub fn is_limit(&self) -> bool {
+        self.limits.is_limit(self.status, self.message.as_deref())
+    }
+}
+
+/// Why a redirect was not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RefusedRedirect {
+    /// It leads to another scheme, host or port: the token never goes there.
+    #[error("to another server, where the token must not go")]
+    OtherOrigin,
+    /// It has no `Location`.
+    #[error("without a Location")]
+    NoLocation,
+    /// Its `Location` cannot be read, or has user info in it.
+    #[error("with a Location that cannot be read")]
+    BadLocation,
+    /// It leads back to where this dispatch has been already.
+    #[error("in a circle")]
+    Loop,
+    /// It is one more than the three that are followed.
+    #[error("for the fourth time in a row")]
+    TooMany,
+    /// It asks for a GET (303), or is no redirect that a POST can follow.
+    #[error("in a way that a POST cannot follow")]
+    NotForPost,
+}
+
+/// Where a repository has moved, as far as a redirect tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moved {
+    /// Its new name.
+    To(RepoName),
+    /// Its number, which is how GitHub redirects.
+    ToId(u64),
+    /// Somewhere that tells no name.
+    Elsewhere,
+}
+
+impl Moved {
+    /// Returns what the path below the API's base tells: `/repos/OWNER/NAME/…` or
+    /// `/repositories/ID/…`.
+    pub(super) fn read(path: &str) -> Self {
+        let mut parts = path.trim_start_matches('/').split('/');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some("repos"), Some(owner), Some(name)) => {
+                RepoName::parse(&format!("{owner}/{name}")).map_or(Self::Elsewhere, Self::To)
+            }
+            (Some("repositories"), Some(id), _) => id.parse().map_or(Self::Elsewhere, Self::ToId),
+            _ => Self::Elsewhere,
+        }
+    }
+
+    /// Returns the warning that `ecosystem.json` should follow, for the repository `from`.
+    #[must_use]
+    pub fn warning(&self, from: &RepoName) -> String {
+        match self {
+            Self::To(name) => {
+                format!("{from} is now {name}: write the new name in ecosystem.json")
+            }
+            Self::ToId(id) => format!(
+                "{from} was renamed: write its new name in ecosystem.json (`gh api repositories/{id} --jq .full_name` tells it)"
+            ),
+            Self::Elsewhere => {
+                format!("{from} was redirected: write its new name in ecosystem.json")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_redirects_path_tells_the_new_name_or_number() {
+        let to = |name| Moved::To(RepoName::parse(name).unwrap());
+        for (path, moved) in [
+            ("/repos/acme/new/dispatches", to("acme/new")),
+            ("/repositories/1296269/dispatches", Moved::ToId(1_296_269)),
+            ("/repositories/12ab/dispatches", Moved::Elsewhere),
+            ("/repositories/99999999999999999999999/dispatches", Moved::Elsewhere),
+            ("/repos/..%2f/x/dispatches", Moved::Elsewhere),
+            ("/repos/acme", Moved::Elsewhere),
+            ("/", Moved::Elsewhere),
+        ] {
+            assert_eq!(Moved::read(path), moved, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_warning_names_the_old_repository_and_what_to_write() {
+        let from = RepoName::parse("acme/old").unwrap();
+        let to = Moved::To(RepoName::parse("acme/new").unwrap());
+        assert_eq!(
+            to.warning(&from),
+            "acme/old is now acme/new: write the new name in ecosystem.json"
+        );
+        for moved in [Moved::ToId(7), Moved::Elsewhere] {
+            let warning = moved.warning(&from);
+            assert!(
+                warning.contains("acme/old") && warning.contains("ecosystem.json"),
+                "{warning}"
+            );
+        }
+    }
+}
