@@ -12,6 +12,7 @@
 //! `actions` reads `GITHUB_*`, only `cli` and `report` print, and only `main` exits.
 
 pub mod actions;
+pub mod ecosystem;
 pub mod environment;
 pub mod event;
 pub mod git;
