@@ -27,7 +27,7 @@ const MAX_SUGGESTED_KEY: usize = 40;
 const OBJECT_LIST: &str = "/cousins";
 
 const MINIMAL: &str = r#"write [{"repo": "owner/name", "subscriptions": ["path/to/feature"]}]"#;
-const QUOTES: &str = "put it between double quotes";
+const QUOTES: &str = "write text between double quotes";
 
 pub(super) type Text<'t> = Located<Cow<'t, str>>;
 
@@ -206,21 +206,26 @@ impl<'t> Reader<'t, '_, '_> {
         for ObjectProp { name, value, .. } in object.properties {
             let span = Span::from(name.range());
             let name = name.into_string();
+            let value_span = Span::from(value.range());
             let known = keys.iter().position(|key| *key == name);
             let slot = known.and_then(|at| values.get_mut(at).zip(places.get_mut(at)));
             match slot {
                 Some((slot @ None, place)) => (*slot, *place) = (Some(value), span),
                 Some((Some(_), place)) => {
                     let first = *place;
+                    self.hide_if_secret(&name, value_span);
                     self.error(Code::Syntax, span, self.at.key(&name), || {
                         Finding::new(
-                            format!("the key \"{name}\" is given twice in one object"),
-                            "keep one of the two",
+                            format!("the key \"{name}\" is given more than once in an object"),
+                            "keep one of them",
                         )
                         .related(first, "first given here")
                     });
                 }
-                None => guessed.extend(self.unknown(&name, span, &keys)),
+                None => {
+                    self.hide_if_secret(&name, value_span);
+                    guessed.extend(self.unknown(&name, span, &keys));
+                }
             }
         }
         (values, guessed)
@@ -233,6 +238,9 @@ impl<'t> Reader<'t, '_, '_> {
         self.error(Code::UnknownKey, span, self.at.key(name), || {
             let help = match meant {
                 Some(key) => format!("did you mean \"{key}\"?"),
+                None if name.eq_ignore_ascii_case("token") => {
+                    "name the environment variable that holds the token: \"token_env\"".to_owned()
+                }
                 None => format!("the keys here are {}", keys.join(", ")),
             };
             Finding::new(format!("the key {} is not known", text::quoted(name)), help)
@@ -313,17 +321,27 @@ impl<'t> Reader<'t, '_, '_> {
         wanted: &str,
         help: &str,
     ) {
-        let (kind, help) = match found {
-            Value::StringLit(_) => ("a string", help),
-            Value::NumberLit(_) => ("a number", help),
-            Value::BooleanLit(flag) => (if flag.value { "true" } else { "false" }, help),
-            Value::Object(_) => ("an object", "write what it holds"),
-            Value::Array(_) => ("an array", "write what it holds, one value"),
-            Value::NullKeyword(_) => ("null", "write a value, or leave the key out"),
+        let kind = match found {
+            Value::StringLit(_) => "a string",
+            Value::NumberLit(_) => "a number",
+            Value::BooleanLit(flag) if flag.value => "true",
+            Value::BooleanLit(_) => "false",
+            Value::Object(_) => "an object",
+            Value::Array(_) => "an array",
+            Value::NullKeyword(_) => "null",
         };
+        self.hide_if_secret(at.key.unwrap_or_default(), found.range().into());
         self.error(Code::WrongType, found.range().into(), at, || {
             Finding::new(format!("{what} must be {wanted}, not {kind}"), help)
         });
+    }
+
+    /// Keeps a value that is not looked into, but may be a token by its key, out of what is shown.
+    fn hide_if_secret(&mut self, key: &str, value: Span) {
+        let key = key.to_ascii_lowercase();
+        if key == "pat" || ["token", "secret", "password"].iter().any(|word| key.contains(word)) {
+            self.findings.hide(value);
+        }
     }
 
     fn missing(&mut self, key: &str, span: Span, help: &str) {

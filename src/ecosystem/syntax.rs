@@ -326,20 +326,27 @@ fn report(
         });
         return;
     }
-    findings.error(Code::Syntax, span, || {
-        let line = text.get(..span.start).and_then(|before| before.rsplit('\n').next());
-        let line = line.and_then(|before| text.get(span.start - before.len()..));
-        if line.is_some_and(|line| {
-            ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|m| line.starts_with(m))
-        }) {
-            return Finding::new(
+    if let Some(marker) = conflict_marker(text, span.start) {
+        findings.error(Code::Syntax, marker, || {
+            Finding::new(
                 "a merge conflict is not resolved",
                 "keep one side, and remove the lines of <, = and >",
-            );
-        }
+            )
+        });
+        return;
+    }
+    findings.error(Code::Syntax, span, || {
         let (message, help) = explain(error.kind());
         Finding::new(message, help)
     });
+}
+
+/// Returns the marker that git leaves in a conflict, when the line of `offset` begins with one.
+fn conflict_marker(text: &str, offset: usize) -> Option<Span> {
+    let start = text.get(..offset)?.rfind('\n').map_or(0, |end| end + 1);
+    let marker = text.get(start..start + 7)?;
+    let found = ["<<<<<<<", "=======", ">>>>>>>"].contains(&marker);
+    found.then_some(Span { start, end: start + 7 })
 }
 
 /// Returns what the parser's error means and what to do.

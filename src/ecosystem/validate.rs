@@ -155,7 +155,8 @@ impl Check<'_, '_> {
         if !token && !value.is_empty() && odd.is_none() && !begins_with_digit {
             return Some(value.to_owned());
         }
-        self.findings.hide(written.span);
+        let Span { start, end } = written.span;
+        self.findings.hide(Span { start: start + 1, end: end - 1 });
         self.error(Code::BadTokenEnv, written.span, self.at.key("token_env"), || {
             if token {
                 return Finding::new(
