@@ -63,8 +63,7 @@ pub(super) struct RawCousin<'t> {
         extend("not" = { "pattern": r"(/\.{1,2}|\.[Gg][Ii][Tt])$" })
     )]
     pub(super) repo: Option<Text<'t>>,
-    /// Patterns of the directories that it wants to hear of, such as `features/web` or
-    /// `features/*`. `!pattern` excludes; the last one that matches decides.
+    /// Patterns of what it follows, as `features/*`. `!pattern` excludes; the last match decides.
     #[schemars(with = "Vec<String>", length(min = 1), inner(length(min = 1)))]
     pub(super) subscriptions: Option<Located<Vec<Option<Text<'t>>>>>,
     /// The event type that the repository's workflow lists under `types:`.
@@ -364,4 +363,29 @@ impl<'t> Reader<'t, '_, '_> {
 
 fn opening(object: &Object<'_>) -> Span {
     Span { start: object.range.start, end: object.range.start + 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    #[test]
+    fn the_schema_and_the_reader_know_the_same_keys() {
+        let schema: serde_json::Value = serde_json::from_str(&crate::ecosystem::schema()).unwrap();
+        let keys = |name: &str| {
+            let definition = &schema["definitions"][name];
+            assert_eq!(definition["additionalProperties"], false);
+            let keys = definition["properties"].as_object().unwrap().keys();
+            let mut keys: Vec<String> = keys.cloned().collect();
+            keys.sort();
+            keys
+        };
+        for (name, known) in [("Cousin", &super::COUSIN_KEYS[..]), ("File", &super::FILE_KEYS)] {
+            let mut known = known.to_vec();
+            known.sort_unstable();
+            assert_eq!(keys(name), known);
+        }
+        let cousin = &schema["definitions"]["Cousin"];
+        assert_eq!(cousin["required"], serde_json::json!(["repo", "subscriptions"]));
+    }
 }

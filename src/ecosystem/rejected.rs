@@ -44,6 +44,13 @@ impl Rejected {
         &self.file_name
     }
 
+    /// Returns the text of the file as it may be shown: tokens are asterisks, and a byte order mark
+    /// is left out, so that [`Place`]s fit it.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Returns what is wrong, in the order of the file: at least one error. Of a file with more
     /// than 1,000 errors the first 1,000 that were found.
     #[must_use]
