@@ -2,8 +2,9 @@
 //! [`Ecosystem`] or every error of the file goes out. It reads no file and prints nothing, and a
 //! file with a single fault yields no cousin at all: half a list would lose updates silently.
 //!
-//! The steps are `syntax` (bytes to a JSON tree), `raw` (the tree's shape), `validate` (its
-//! meaning); `diagnostic` and `locate` say what is wrong and where, [`Rejected`] shows it.
+//! The steps are `syntax` (bytes to a JSON tree, with `strict`), `shape` (the tree to the types of
+//! `raw`) and `validate` (to their meaning); `diagnostic` and `locate` say what is wrong and where,
+//! [`Rejected`] shows it, without the tokens that `secret` finds.
 
 use schemars::generate::SchemaSettings;
 
@@ -15,6 +16,8 @@ mod locate;
 mod raw;
 mod rejected;
 mod secret;
+mod shape;
+mod strict;
 mod syntax;
 mod validate;
 
@@ -67,7 +70,7 @@ pub fn parse(file_name: &str, bytes: &[u8]) -> Result<Ecosystem, Rejected> {
         });
     }
     let ecosystem = syntax::read(&lines, &mut findings).map(|tree| {
-        let file = raw::RawFile::read(tree, &mut findings);
+        let file = shape::read(tree, &mut findings);
         validate::validate(file, &lines, &mut findings)
     });
     match ecosystem {

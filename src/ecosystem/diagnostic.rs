@@ -264,7 +264,7 @@ mod tests {
         let mut findings = Findings::new(&lines);
         for _ in 0..Findings::KEPT + 5 {
             findings.error(Code::BadRepo, Span::at(0), || {
-                Finding::new("a ghp_abcdefgh\n::error::b", "c\u{202e}d")
+                Finding::new("a ghp_0123456789abcdefghij\n::error::b", "c\u{202e}d")
                     .repo(Some("e\nf"))
                     .pointer("/0/g\nh".to_owned())
             });
@@ -272,7 +272,7 @@ mod tests {
         let (kept, errors, _) = findings.finish();
         assert_eq!((kept.len(), errors), (Findings::KEPT, Findings::KEPT + 5));
         let first = &kept[0];
-        assert_eq!(first.message, "a ghp_********\\n::error::b");
+        assert_eq!(first.message, "a ghp_********************\\n::error::b");
         assert_eq!(first.help.as_deref(), Some("c\\u{202e}d"));
         assert_eq!(first.repo.as_deref(), Some("e\\nf"));
         assert_eq!(first.pointer, "/0/g\\nh");

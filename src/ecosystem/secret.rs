@@ -10,40 +10,40 @@ use super::locate::Span;
 /// fine-grained). Source: GitHub's documentation, "About authentication to GitHub".
 const PREFIXES: [&str; 6] = ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"];
 
+/// The fewest characters behind a prefix that are taken for a token wherever they stand: GitHub's
+/// have 36 and more, and a word that happens to hold a prefix (`highs_`) goes on for fewer.
+const SHORTEST_BODY: usize = 20;
+
 /// Returns whether a value that should name an environment variable is more likely a token.
 pub(crate) fn looks_like_token(value: &str) -> bool {
     let hex = value.len() == 40 && value.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    hex || PREFIXES.iter().any(|prefix| value.contains(prefix))
-        || value.starts_with("glpat-")
-        || value.starts_with("eyJ")
+    let others = ["glpat-", "eyJ"];
+    hex || PREFIXES.iter().chain(&others).any(|prefix| value.starts_with(prefix))
+        || next_token(value).is_some()
 }
 
 /// Returns `text` with every token that GitHub's prefixes give away as its prefix and asterisks.
 pub(crate) fn mask_tokens(text: &str) -> Cow<'_, str> {
-    if !PREFIXES.iter().any(|prefix| text.contains(prefix)) {
-        return Cow::Borrowed(text);
+    let mut bodies = Vec::new();
+    let mut from = 0;
+    while let Some(body) = text.get(from..).and_then(next_token) {
+        from += body.end;
+        bodies.push(Span { start: from - (body.end - body.start), end: from });
     }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((at, length)) = next_prefix(rest) {
-        let (before, after) = rest.split_at_checked(at + length).unwrap_or((rest, ""));
-        out.push_str(before);
-        let body = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        let (body, after) =
-            after.split_at_checked(body.unwrap_or(after.len())).unwrap_or((after, ""));
-        out.extend(body.chars().map(|_| '*'));
-        rest = after;
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
+    mask_spans(text, &bodies)
 }
 
-/// Returns where the first prefix stands, and its length.
-fn next_prefix(text: &str) -> Option<(usize, usize)> {
-    // Every prefix begins with "gh" or "github_pat_", which itself begins with "g".
+/// Returns what follows the prefix of the first token in `text`.
+fn next_token(text: &str) -> Option<Span> {
+    // Every prefix begins with a "g".
     text.match_indices('g').find_map(|(at, _)| {
         let here = text.get(at..)?;
-        PREFIXES.iter().find(|prefix| here.starts_with(**prefix)).map(|prefix| (at, prefix.len()))
+        let prefix = PREFIXES.iter().find(|prefix| here.starts_with(**prefix))?;
+        let body = here.get(prefix.len()..)?;
+        let length =
+            body.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(body.len());
+        let start = at + prefix.len();
+        (length >= SHORTEST_BODY).then_some(Span { start, end: start + length })
     })
 }
 
@@ -75,14 +75,14 @@ mod tests {
             "ghp_0123456789abcdefghijABCDEFGHIJ012345",
             "github_pat_11AAAAAAA0abcdefghijkl_0123456789",
             "gho_x",
-            "Bearer ghs_abc",
+            "Bearer ghs_0123456789abcdefghij",
             "glpat-abc",
             "eyJhbGciOi.J9.x",
             "0123456789abcdef0123456789abcdef01234567",
         ] {
             assert!(looks_like_token(token), "{token}");
         }
-        for name in ["ACME_PAT", "GHP_TOKEN", "GITHUB_PAT_ACME", "gh_token", "_x", ""] {
+        for name in ["ACME_PAT", "GHP_TOKEN", "GITHUB_PAT_ACME", "gh_token", "highs_x", "_x", ""] {
             assert!(!looks_like_token(name), "{name}");
         }
     }
@@ -91,9 +91,15 @@ mod tests {
     fn masking_keeps_everything_else_and_the_number_of_characters() {
         for (text, masked) in [
             ("plain, with a g and gh", "plain, with a g and gh"),
-            ("https://x:ghp_abcDEF123@github.com", "https://x:ghp_*********@github.com"),
-            ("é ghs_1 é github_pat_1_2\nx", "é ghs_* é github_pat_***\nx"),
-            ("ghp_ghp_ab", "ghp_******"),
+            ("features/highs_and_lows, ghp_short", "features/highs_and_lows, ghp_short"),
+            (
+                "https://x:ghp_0123456789abcdefghij@github.com",
+                "https://x:ghp_********************@github.com",
+            ),
+            (
+                "é ghs_ é\\ngithub_pat_01234_6789abcdefghij\"x ghp_0123456789abcdefghijk",
+                "é ghs_ é\\ngithub_pat_********************\"x ghp_*********************",
+            ),
         ] {
             assert_eq!(mask_tokens(text), masked);
         }

@@ -2,10 +2,8 @@
 //! other tool reads the file as we do, and says of each departure what to do instead. What the
 //! keys mean is none of its business.
 //!
-//! A first pass over the bytes finds what people bring along from other formats (comments,
-//! trailing commas, odd white space) wherever it stands; the tree is read all the same, so that
-//! one run shows these errors and all others. It also refuses nesting that no real file has, before
-//! anything recurses.
+//! What people bring along from other formats (comments, trailing commas, odd white space) is an
+//! error, and yet the tree is read, so that one run shows these errors and all others.
 
 use jsonc_parser::ast::Value;
 use jsonc_parser::errors::{ParseError, ParseErrorKind};
@@ -14,13 +12,11 @@ use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind};
 use super::diagnostic::{Code, Finding, Findings};
 use super::locate::{LineIndex, Span};
 use super::rejected::Rejected;
+use super::strict::{Ended, Scan};
 
 /// The most bytes that are read: a hundred times a file of 1,000 cousins, and little enough to
 /// hold several times over in memory.
 const MAX_BYTES: usize = 10 * 1024 * 1024;
-
-/// How deep arrays and objects may nest. A real file has three levels; the parser recurses.
-const MAX_DEPTH: usize = 64;
 
 const MINIMAL: &str =
     r#"the smallest file is [{"repo": "owner/name", "subscriptions": ["path/to/feature"]}]"#;
@@ -74,9 +70,9 @@ pub(super) fn read<'t>(lines: &LineIndex<'t>, findings: &mut Findings<'_>) -> Op
         return None;
     }
     let before = findings.errors();
-    let mut scan = Scan { text, findings, open: Vec::new(), comma: Comma::None };
+    let mut scan = Scan::new(text, findings);
     let Ended::Yes = scan.run() else { return None };
-    let unclosed = scan.open.last().copied();
+    let unclosed = scan.unclosed();
     // What the scan has reported, and only that, the parser may pass over.
     let reported = findings.errors() > before;
     match jsonc_parser::parse_to_ast(text, &CollectOptions::default(), &strict_but(reported)) {
@@ -110,194 +106,8 @@ const fn strict_but(comments_and_trailing_commas: bool) -> ParseOptions {
     }
 }
 
-/// Whether the scan leaves the text to the parser.
-enum Ended {
-    Yes,
-    /// The parser has nothing to add, or must not see it.
-    Refused,
-}
-
-/// The last token, as far as a trailing comma needs it.
-enum Comma {
-    None,
-    AfterOpening,
-    AfterValue,
-    Here(usize),
-}
-
-/// The first pass: brackets, strings and what stands between them, byte by byte.
-struct Scan<'t, 'f, 'l> {
-    text: &'t str,
-    findings: &'f mut Findings<'l>,
-    /// The brackets that are open, with their offsets.
-    open: Vec<(u8, usize)>,
-    comma: Comma,
-}
-
-impl Scan<'_, '_, '_> {
-    fn run(&mut self) -> Ended {
-        let bytes = self.text.as_bytes();
-        let mut at = 0;
-        while let Some(&byte) = bytes.get(at) {
-            let next = match byte {
-                b' ' | b'\t' | b'\n' | b'\r' => Some(at + 1),
-                b'"' => {
-                    self.comma = Comma::AfterValue;
-                    match self.string(at) {
-                        Ok(next) => next,
-                        Err(refused) => return refused,
-                    }
-                }
-                b'[' | b'{' => {
-                    if self.open.len() == MAX_DEPTH {
-                        self.too_deep(at);
-                        return Ended::Refused;
-                    }
-                    self.open.push((byte, at));
-                    self.comma = Comma::AfterOpening;
-                    Some(at + 1)
-                }
-                b']' | b'}' => self.close(at, byte),
-                b',' => {
-                    self.comma = match self.comma {
-                        Comma::AfterValue => Comma::Here(at),
-                        _ => Comma::None,
-                    };
-                    Some(at + 1)
-                }
-                b'/' => self.comment(at),
-                // Quotes of another kind: what follows cannot be told apart here.
-                b'\'' | b'`' => None,
-                0x0b | 0x0c | 0x80.. => Some(self.odd(at)),
-                _ => {
-                    self.comma = Comma::AfterValue;
-                    Some(at + 1)
-                }
-            };
-            match next {
-                Some(next) => at = next,
-                None => return Ended::Yes,
-            }
-        }
-        Ended::Yes
-    }
-
-    /// Returns the offset behind the string that begins at `from`; none when the text ends in it.
-    fn string(&mut self, from: usize) -> Result<Option<usize>, Ended> {
-        let bytes = self.text.as_bytes();
-        let mut at = from + 1;
-        while let Some(&byte) = bytes.get(at) {
-            match byte {
-                b'"' => return Ok(Some(at + 1)),
-                b'\\' => at += 1,
-                b'\n' | b'\r' => {
-                    self.findings.error(Code::Syntax, Span { start: from, end: at }, || {
-                        Finding::new(
-                            "the string is not closed on its line",
-                            "close it with a double quote; a line break inside is written \\n",
-                        )
-                    });
-                    return Err(Ended::Refused);
-                }
-                0..0x20 => {
-                    self.findings.error(Code::Syntax, Span { start: at, end: at + 1 }, || {
-                        Finding::new(
-                            format!("the string holds the control character U+{byte:04X}"),
-                            if byte == b'\t' {
-                                "write \\t for a tab".to_owned()
-                            } else {
-                                format!("write \\u{byte:04x}, or remove it")
-                            },
-                        )
-                    })
-                }
-                _ => {}
-            }
-            at += 1;
-        }
-        Ok(None)
-    }
-
-    /// Returns the offset behind a closing bracket; none when it closes nothing.
-    fn close(&mut self, at: usize, byte: u8) -> Option<usize> {
-        if let Comma::Here(comma) = self.comma {
-            self.findings.error(Code::Syntax, Span { start: comma, end: comma + 1 }, || {
-                Finding::new(
-                    format!("a comma before {} is not JSON", char::from(byte)),
-                    "remove this comma",
-                )
-            });
-        }
-        self.comma = Comma::AfterValue;
-        let wanted = if byte == b']' { b'[' } else { b'{' };
-        let (opening, _) = self.open.last()?;
-        if *opening != wanted {
-            return None;
-        }
-        self.open.pop();
-        Some(at + 1)
-    }
-
-    /// Returns the offset behind the comment that begins at `at`; none when it is no comment or
-    /// has no end.
-    fn comment(&mut self, at: usize) -> Option<usize> {
-        let rest = self.text.get(at..)?;
-        let (length, next) = match rest.as_bytes().get(1) {
-            Some(b'/') => {
-                let length = rest.find(['\n', '\r']).unwrap_or(rest.len());
-                (length, Some(at + length))
-            }
-            Some(b'*') => match rest.get(2..)?.find("*/") {
-                Some(inner) => (inner + 4, Some(at + inner + 4)),
-                None => return None,
-            },
-            _ => return None,
-        };
-        self.findings.error(Code::Syntax, Span { start: at, end: at + length }, || {
-            Finding::new(
-                "JSON allows no comments",
-                "remove it; a cousin's \"description\" is the place for remarks",
-            )
-        });
-        next
-    }
-
-    /// Returns the offset behind a character that is not ASCII or is odd white space.
-    fn odd(&mut self, at: usize) -> usize {
-        let found = self.text.get(at..).and_then(|rest| rest.chars().next());
-        let next = at + found.map_or(1, char::len_utf8);
-        match found {
-            // The parser passes over these, JSON does not.
-            Some(space) if space.is_whitespace() => {
-                self.findings.error(Code::Syntax, Span { start: at, end: next }, || {
-                    Finding::new(
-                        format!("U+{:04X} is not white space in JSON", u32::from(space)),
-                        "put an ordinary space, or nothing, in its place",
-                    )
-                });
-            }
-            _ => self.comma = Comma::AfterValue,
-        }
-        next
-    }
-
-    fn too_deep(&mut self, at: usize) {
-        self.findings.error(Code::Syntax, Span { start: at, end: at + 1 }, || {
-            Finding::new(
-                format!("arrays and objects nest deeper than {MAX_DEPTH} levels"),
-                "a list of cousins has three levels: look for a bracket that is not closed",
-            )
-        });
-    }
-}
-
 /// Reports the one error at which the parser stopped.
-fn report(
-    text: &str,
-    error: &ParseError,
-    unclosed: Option<(u8, usize)>,
-    findings: &mut Findings<'_>,
-) {
+fn report(text: &str, error: &ParseError, unclosed: Option<Span>, findings: &mut Findings<'_>) {
     use ParseErrorKind as Kind;
     let span = Span::from(error.range());
     let end = text.trim_end().len();
@@ -318,9 +128,7 @@ fn report(
                 (Kind::String(_), _) => {
                     finding.related(Span { end, ..span }, "this is never closed")
                 }
-                (_, Some((_, at))) => {
-                    finding.related(Span { start: at, end: at + 1 }, "this is never closed")
-                }
+                (_, Some(opening)) => finding.related(opening, "this is never closed"),
                 _ => finding,
             }
         });
