@@ -10,9 +10,12 @@ const MAX_DEPTH: usize = 64;
 
 /// Whether the scan leaves the text to the parser.
 pub(super) enum Ended {
+    /// It does; what the scan has found is reported.
     Yes,
-    /// The parser has nothing to add, or must not see it.
-    Refused,
+    /// A string goes on past its line, so that what follows cannot be told from text.
+    InString(Span),
+    /// It nests too deep for a parser that recurses; reported.
+    TooDeep,
 }
 
 /// The last token, as far as a trailing comma needs it.
@@ -53,13 +56,13 @@ impl<'t, 'f, 'l> Scan<'t, 'f, 'l> {
                     self.comma = Comma::AfterValue;
                     match self.string(at) {
                         Ok(next) => next,
-                        Err(refused) => return refused,
+                        Err(ended) => return ended,
                     }
                 }
                 b'[' | b'{' => {
                     if self.open.len() == MAX_DEPTH {
                         self.too_deep(at);
-                        return Ended::Refused;
+                        return Ended::TooDeep;
                     }
                     self.open.push((byte, at));
                     self.comma = Comma::AfterOpening;
@@ -90,7 +93,8 @@ impl<'t, 'f, 'l> Scan<'t, 'f, 'l> {
         Ended::Yes
     }
 
-    /// Returns the offset behind the string that begins at `from`; none when the text ends in it.
+    /// Returns the offset behind the string that begins at `from`; none when the text ends in it,
+    /// an error when its line does.
     fn string(&mut self, from: usize) -> Result<Option<usize>, Ended> {
         let bytes = self.text.as_bytes();
         let mut at = from + 1;
@@ -98,15 +102,7 @@ impl<'t, 'f, 'l> Scan<'t, 'f, 'l> {
             match byte {
                 b'"' => return Ok(Some(at + 1)),
                 b'\\' => at += 1,
-                b'\n' | b'\r' => {
-                    self.findings.error(Code::Syntax, Span { start: from, end: at }, || {
-                        Finding::new(
-                            "the string is not closed on its line",
-                            "close it with a double quote; a line break inside is written \\n",
-                        )
-                    });
-                    return Err(Ended::Refused);
-                }
+                b'\n' | b'\r' => return Err(Ended::InString(Span { start: from, end: at })),
                 0..0x20 => self.control(at, byte),
                 _ => {}
             }

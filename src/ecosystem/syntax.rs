@@ -14,8 +14,8 @@ use super::locate::{LineIndex, Span};
 use super::rejected::Rejected;
 use super::strict::{Ended, Scan};
 
-/// The most bytes that are read: a hundred times a file of 1,000 cousins, and little enough to
-/// hold several times over in memory.
+/// The most bytes that are read: three times what 10,000 cousins with ten subscriptions each take, and
+/// little enough to hold several times over in memory.
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 
 const MINIMAL: &str =
@@ -71,24 +71,42 @@ pub(super) fn read<'t>(lines: &LineIndex<'t>, findings: &mut Findings<'_>) -> Op
     }
     let before = findings.errors();
     let mut scan = Scan::new(text, findings);
-    let Ended::Yes = scan.run() else { return None };
+    let ended = scan.run();
     let unclosed = scan.unclosed();
+    // A string without its end hides what follows; only what stands before it can be judged.
+    let judged = match ended {
+        Ended::Yes => text,
+        Ended::InString(span) => text.get(..span.start).unwrap_or_default(),
+        Ended::TooDeep => return None,
+    };
     // What the scan has reported, and only that, the parser may pass over.
     let reported = findings.errors() > before;
-    match jsonc_parser::parse_to_ast(text, &CollectOptions::default(), &strict_but(reported)) {
-        Ok(parsed) => {
+    let parsed =
+        jsonc_parser::parse_to_ast(judged, &CollectOptions::default(), &strict_but(reported));
+    match (parsed, ended) {
+        (Err(error), Ended::InString(_)) if !is_cut_off(judged, &error) => {
+            report(judged, &error, findings);
+        }
+        (_, Ended::InString(span)) => findings.error(Code::Syntax, span, || {
+            Finding::new(
+                "the string is not closed on its line",
+                "close it with a double quote; a line break inside is written \\n",
+            )
+        }),
+        (Err(error), _) if is_cut_off(text, &error) => {
+            report_end(text, &error, unclosed, findings);
+        }
+        (Err(error), _) => report(text, &error, findings),
+        (Ok(parsed), _) => {
             if parsed.value.is_none() {
                 findings.error(Code::Syntax, Span::at(0), || {
                     Finding::new("the file holds no value", MINIMAL)
                 });
             }
-            parsed.value
-        }
-        Err(error) => {
-            report(text, &error, unclosed, findings);
-            None
+            return parsed.value;
         }
     }
+    None
 }
 
 const fn strict_but(comments_and_trailing_commas: bool) -> ParseOptions {
@@ -106,34 +124,41 @@ const fn strict_but(comments_and_trailing_commas: bool) -> ParseOptions {
     }
 }
 
-/// Reports the one error at which the parser stopped.
-fn report(text: &str, error: &ParseError, unclosed: Option<Span>, findings: &mut Findings<'_>) {
+/// Returns whether the parser found no fault but that the text ends too early.
+fn is_cut_off(text: &str, error: &ParseError) -> bool {
     use ParseErrorKind as Kind;
-    let span = Span::from(error.range());
+    error.range().start >= text.trim_end().len()
+        || matches!(
+            error.kind(),
+            Kind::UnterminatedArray
+                | Kind::UnterminatedObject
+                | Kind::UnterminatedCommentBlock
+                | Kind::String(ParseStringErrorKind::UnterminatedStringLiteral)
+        )
+}
+
+/// Reports that the text ends too early, with what is open there.
+fn report_end(text: &str, error: &ParseError, open: Option<Span>, findings: &mut Findings<'_>) {
     let end = text.trim_end().len();
-    let unterminated = matches!(
-        error.kind(),
-        Kind::UnterminatedArray
-            | Kind::UnterminatedObject
-            | Kind::UnterminatedCommentBlock
-            | Kind::String(ParseStringErrorKind::UnterminatedStringLiteral)
-    );
-    if unterminated || span.start >= end {
-        findings.error(Code::Syntax, Span::at(end), || {
-            let finding = Finding::new(
-                "the file ends before the list does",
-                "it looks cut off: restore the rest, or close what is open",
-            );
-            match (error.kind(), unclosed) {
-                (Kind::String(_), _) => {
-                    finding.related(Span { end, ..span }, "this is never closed")
-                }
-                (_, Some(opening)) => finding.related(opening, "this is never closed"),
-                _ => finding,
-            }
-        });
-        return;
-    }
+    let open = match error.kind() {
+        ParseErrorKind::String(_) => Some(Span { start: error.range().start, end }),
+        _ => open,
+    };
+    findings.error(Code::Syntax, Span::at(end), || {
+        let finding = Finding::new(
+            "the file ends before the list does",
+            "it looks cut off: restore the rest, or close what is open",
+        );
+        match open {
+            Some(open) => finding.related(open, "this is never closed"),
+            None => finding,
+        }
+    });
+}
+
+/// Reports the one error at which the parser stopped.
+fn report(text: &str, error: &ParseError, findings: &mut Findings<'_>) {
+    let span = Span::from(error.range());
     if let Some(marker) = conflict_marker(text, span.start) {
         findings.error(Code::Syntax, marker, || {
             Finding::new(

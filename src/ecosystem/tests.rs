@@ -232,6 +232,20 @@ fn nesting_without_end_is_refused_before_anything_recurses() {
 }
 
 #[test]
+fn a_forgotten_quote_is_reported_where_it_was_forgotten() {
+    for (text, place) in [
+        ("[{\"repo: \"a/b\"}]", "syntax 1:11"),
+        ("[{\"repo\": a/b\",\n\"enabled\": true}]", "syntax 1:11"),
+        ("[{\"repo\": ab\",\n\"enabled\": true}]", "syntax 1:11"),
+        ("[{\"repo\": \"a/b,\n\"enabled\": true}]", "syntax 1:11"),
+        ("[{\"repo\": \"a/b}]", "syntax 1:17"),
+        ("[{\"repo\" \"a/b\"},\n\"x\n]", "syntax 1:10"),
+    ] {
+        assert_eq!(summary(&refused(text)), [place], "{text}");
+    }
+}
+
+#[test]
 fn a_file_over_the_limit_is_refused_with_both_sizes() {
     let limit = 10 * 1024 * 1024;
     let mut text = b"[]".to_vec();
