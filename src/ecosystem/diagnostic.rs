@@ -1,0 +1,280 @@
+//! One finding about `ecosystem.json`: what is wrong, where, and what to write instead. It holds
+//! no text of the file and decides nothing; its codes are a contract (scripts match on them), so
+//! one is added and never renamed.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+pub use super::locate::Place;
+use super::locate::{LineIndex, Span};
+use super::secret;
+use crate::text;
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// The file can be used, but does probably not what was meant.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+impl Severity {
+    /// Returns the word that people and scripts read.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// What kind of mistake it is. The spelling of [`Code::as_str`] is stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// The bytes are not one strict JSON document: encoding, size, grammar, a key given twice.
+    Syntax,
+    /// A key that means nothing here.
+    UnknownKey,
+    /// A required key is absent.
+    MissingKey,
+    /// A value of another JSON type than the key takes.
+    WrongType,
+    /// `repo` is not an `owner/name` that GitHub could have given out.
+    BadRepo,
+    /// A repository is listed more than once, without regard to case.
+    DuplicateRepo,
+    /// A subscription that is not a pattern.
+    BadPattern,
+    /// The subscriptions ask for nothing.
+    NoPositivePattern,
+    /// `event_type` is not one that GitHub takes.
+    BadEventType,
+    /// `token_env` is not the name of an environment variable.
+    BadTokenEnv,
+}
+
+impl Code {
+    /// Returns the stable kebab-case code.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::UnknownKey => "unknown-key",
+            Self::MissingKey => "missing-key",
+            Self::WrongType => "wrong-type",
+            Self::BadRepo => "bad-repo",
+            Self::DuplicateRepo => "duplicate-repo",
+            Self::BadPattern => "bad-pattern",
+            Self::NoPositivePattern => "no-positive-pattern",
+            Self::BadEventType => "bad-event-type",
+            Self::BadTokenEnv => "bad-token-env",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// One finding. Its texts are fit for one line of a terminal or log and hold no token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How much it weighs.
+    pub severity: Severity,
+    /// What kind it is.
+    pub code: Code,
+    /// The cousin concerned, as its `repo` is written, where there is one.
+    pub repo: Option<String>,
+    /// The value concerned, as a JSON pointer (RFC 6901); empty is the whole file.
+    pub pointer: String,
+    /// Where it is.
+    pub place: Place,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// A second place that has to do with it, and what it is.
+    pub related: Option<(Place, String)>,
+}
+
+/// What is said about a span of the file, before it is located and made fit to be shown.
+#[derive(Debug, Default)]
+pub(crate) struct Finding {
+    pub(crate) repo: Option<String>,
+    pub(crate) pointer: String,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+    pub(crate) related: Option<(Span, String)>,
+}
+
+impl Finding {
+    pub(crate) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), help: Some(help.into()), ..Self::default() }
+    }
+
+    pub(crate) fn pointer(mut self, pointer: impl fmt::Display) -> Self {
+        self.pointer = pointer.to_string();
+        self
+    }
+
+    pub(crate) fn repo(mut self, repo: Option<&str>) -> Self {
+        self.repo = repo.map(str::to_owned);
+        self
+    }
+
+    pub(crate) fn related(mut self, span: Span, label: &str) -> Self {
+        self.related = Some((span, label.to_owned()));
+        self
+    }
+}
+
+/// The findings of one file, in the order in which they were made.
+#[derive(Debug)]
+pub(crate) struct Findings<'t> {
+    lines: &'t LineIndex<'t>,
+    kept: Vec<Diagnostic>,
+    errors: usize,
+    secrets: Vec<Span>,
+}
+
+impl<'t> Findings<'t> {
+    /// How many findings are kept whole. A file of ten megabytes can hold millions of errors;
+    /// nobody reads more than these, and the rest is counted.
+    pub(crate) const KEPT: usize = 1000;
+
+    pub(crate) const fn new(lines: &'t LineIndex<'t>) -> Self {
+        Self { lines, kept: Vec::new(), errors: 0, secrets: Vec::new() }
+    }
+
+    /// Records an error. `finding` is asked for only if it will be kept.
+    pub(crate) fn error(&mut self, code: Code, span: Span, finding: impl FnOnce() -> Finding) {
+        self.errors += 1;
+        if self.kept.len() >= Self::KEPT {
+            return;
+        }
+        let found = finding();
+        self.kept.push(Diagnostic {
+            severity: Severity::Error,
+            code,
+            repo: found.repo.map(|repo| fit(&repo)),
+            pointer: fit(&found.pointer),
+            place: self.lines.place(span),
+            message: fit(&found.message),
+            help: found.help.map(|help| fit(&help)),
+            related: found.related.map(|(span, label)| (self.lines.place(span), label)),
+        });
+    }
+
+    /// Keeps what stands at `span` out of everything that is shown.
+    pub(crate) fn hide(&mut self, span: Span) {
+        self.secrets.push(span);
+    }
+
+    /// Returns how many errors were recorded.
+    pub(crate) const fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// Returns whether an error was recorded.
+    pub(crate) const fn any(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// Returns the kept findings in the order of the file, the number of all errors, and the spans
+    /// to hide in the order of the file.
+    pub(crate) fn finish(mut self) -> (Vec<Diagnostic>, usize, Vec<Span>) {
+        self.kept.sort_by_key(|diagnostic| diagnostic.place);
+        self.secrets.sort_by_key(|span| span.start);
+        (self.kept, self.errors, self.secrets)
+    }
+}
+
+/// Returns text on one line and without tokens.
+fn fit(raw: &str) -> String {
+    text::shown(secret::mask_tokens(raw).as_bytes()).into_owned()
+}
+
+/// The place of a value in the tree; shown, it is a JSON pointer (RFC 6901).
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Pointer<'k> {
+    /// The pointer of the list of cousins.
+    pub(crate) list: &'static str,
+    /// The position of the cousin in it; none is the file itself.
+    pub(crate) cousin: Option<usize>,
+    /// A key of the cousin, or of the file.
+    pub(crate) key: Option<&'k str>,
+    /// The position in that key's array.
+    pub(crate) item: Option<usize>,
+}
+
+impl<'k> Pointer<'k> {
+    pub(crate) const fn key(self, key: &'k str) -> Self {
+        Self { key: Some(key), ..self }
+    }
+
+    pub(crate) const fn item(self, item: usize) -> Self {
+        Self { item: Some(item), ..self }
+    }
+}
+
+impl fmt::Display for Pointer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(cousin) = self.cousin {
+            write!(f, "{}/{cousin}", self.list)?;
+        }
+        if let Some(key) = self.key {
+            write!(f, "/{}", key.replace('~', "~0").replace('/', "~1"))?;
+        }
+        self.item.map_or(Ok(()), |item| write!(f, "/{item}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_escapes_as_rfc_6901_says() {
+        let cousin = Pointer { list: "/cousins", cousin: Some(3), ..Pointer::default() };
+        assert_eq!(Pointer::default().to_string(), "");
+        assert_eq!(Pointer::default().key("a/b~c").to_string(), "/a~1b~0c");
+        assert_eq!(cousin.to_string(), "/cousins/3");
+        assert_eq!(cousin.key("subscriptions").item(7).to_string(), "/cousins/3/subscriptions/7");
+    }
+
+    #[test]
+    fn what_is_kept_has_no_token_and_no_line_break_and_the_rest_is_counted() {
+        let lines = LineIndex::new("x");
+        let mut findings = Findings::new(&lines);
+        for _ in 0..Findings::KEPT + 5 {
+            findings.error(Code::BadRepo, Span::at(0), || {
+                Finding::new("a ghp_0123456789abcdefghij\n::error::b", "c\u{202e}d")
+                    .repo(Some("e\nf"))
+                    .pointer("/0/g\nh".to_owned())
+            });
+        }
+        let (kept, errors, _) = findings.finish();
+        assert_eq!((kept.len(), errors), (Findings::KEPT, Findings::KEPT + 5));
+        let first = &kept[0];
+        assert_eq!(first.message, "a ghp_********************\\n::error::b");
+        assert_eq!(first.help.as_deref(), Some("c\\u{202e}d"));
+        assert_eq!(first.repo.as_deref(), Some("e\\nf"));
+        assert_eq!(first.pointer, "/0/g\\nh");
+    }
+}
