@@ -6,7 +6,9 @@ use crate::delivery::Outcome;
 use crate::ecosystem::Rejected;
 use crate::git::GitError;
 use crate::git::range::RangeError;
-use crate::github::{AuthError, BadApiUrl, ClientError};
+use crate::github::api_url::BadApiUrl;
+use crate::github::auth::AuthError;
+use crate::github::client::ClientError;
 use crate::report::Report;
 use crate::routing::TooComplex;
 

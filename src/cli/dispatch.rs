@@ -1,0 +1,228 @@
+//! `ecosystem dispatch`: tells every subscribed repository what a push changed. This file turns
+//! arguments and environment into one [`Request`]; [`pipeline`] carries it out, step by step.
+
+mod pipeline;
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use super::{Exit, Failure, Output};
+use crate::actions;
+use crate::environment::Environment;
+use crate::git::range::{Decision, Flags, Trigger, decide};
+use crate::names::RepoName;
+use crate::report::{Report, human, markdown};
+
+/// Tell every subscribed repository what a push changed
+///
+/// In GitHub Actions the pushed range is read from the event. On a terminal the current branch is
+/// compared with its upstream. On pull_request and merge_group nothing is sent: the run shows what
+/// merging would notify.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  # What would be sent for the commits that are not pushed yet
+  ecosystem dispatch --dry-run
+
+  # Send what changed between two commits
+  ECOSYSTEM_PAT=… ecosystem dispatch --base v1.4.0 --head v1.5.0
+
+  # In a workflow, without a checkout
+  ecosystem dispatch --remote https://github.com/acme/monorepo")]
+pub struct Args {
+    /// Show what would be sent; needs no token, and no network when both commits are here
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+    /// How to print the report
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+
+    /// The list of cousins [default: ecosystem.json of the work tree, else of head]
+    #[arg(long, value_name = "FILE", help_heading = "What is compared")]
+    ecosystem: Option<PathBuf>,
+    /// Compare with this commit [default: the event's, else the upstream, else head's first parent]
+    #[arg(long, value_name = "REV", help_heading = "What is compared")]
+    base: Option<String>,
+    /// Compare this commit [default: the event's, else HEAD]
+    #[arg(long, value_name = "REV", help_heading = "What is compared")]
+    head: Option<String>,
+    /// Treat every path at head as changed
+    #[arg(long, conflicts_with = "base", help_heading = "What is compared")]
+    all: bool,
+    /// Work without a clone: fetch the two trees from there
+    #[arg(long, value_name = "URL", help_heading = "What is compared")]
+    remote: Option<String>,
+    /// The monorepo's name [default: GITHUB_REPOSITORY, else read from origin]
+    #[arg(long, value_name = "OWNER/NAME", value_parser = repo_name, help_heading = "What is compared")]
+    source: Option<RepoName>,
+    /// Only this cousin; may be given several times
+    #[arg(long, value_name = "OWNER/NAME", value_parser = repo_name, help_heading = "Delivery")]
+    only: Vec<RepoName>,
+    /// Requests in flight at a time, 1 to 100
+    #[arg(long, value_name = "N", default_value = "16", value_parser = concurrency, help_heading = "Delivery")]
+    concurrency: NonZeroUsize,
+    /// Requests a minute; more than 80 also lifts the limit of 500 an hour
+    #[arg(long, value_name = "N", default_value = "80", help_heading = "Delivery")]
+    per_minute: NonZeroU32,
+    /// Time for one request
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, help_heading = "Delivery")]
+    timeout: Duration,
+    /// How long to wait in sum when GitHub limits the rate; what would wait longer is deferred
+    #[arg(long, value_name = "SECONDS", default_value = "900", value_parser = seconds_or_none, help_heading = "Delivery")]
+    max_wait: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table for people
+    Human,
+    /// One JSON document
+    Json,
+}
+
+/// What was asked for, resolved: no flag and no variable is read below.
+#[derive(Debug)]
+pub(super) struct Request<'a> {
+    pub(super) dir: &'a Path,
+    pub(super) trigger: Trigger,
+    pub(super) flags: Flags,
+    pub(super) ecosystem: Option<PathBuf>,
+    pub(super) remote: Option<String>,
+    pub(super) source: Option<RepoName>,
+    pub(super) only: Vec<RepoName>,
+    pub(super) dry_run: bool,
+    pub(super) delivery: Delivery,
+    pub(super) environment: &'a Environment,
+}
+
+/// How to deliver.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Delivery {
+    pub(super) concurrency: NonZeroUsize,
+    pub(super) per_minute: NonZeroU32,
+    pub(super) timeout: Duration,
+    pub(super) max_wait: Duration,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        let settings = crate::delivery::Settings::default();
+        Self {
+            concurrency: settings.concurrency,
+            per_minute: settings.per_minute,
+            timeout: Duration::from_secs(30),
+            max_wait: settings.max_wait,
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure`] when nothing could be done; a dispatch that was not delivered is no failure but an
+/// [`Exit`].
+pub fn run(
+    dir: &Path,
+    args: &Args,
+    environment: &Environment,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let request = Request {
+        dir,
+        trigger: actions::trigger(environment)?,
+        flags: Flags { base: args.base.clone(), head: args.head.clone(), all: args.all },
+        ecosystem: args.ecosystem.as_ref().map(|file| dir.join(file)),
+        remote: args.remote.clone(),
+        source: args.source.clone().or_else(|| actions::repository(environment)),
+        only: args.only.clone(),
+        dry_run: args.dry_run,
+        delivery: Delivery {
+            concurrency: args.concurrency,
+            per_minute: args.per_minute,
+            timeout: args.timeout,
+            max_wait: args.max_wait,
+        },
+        environment,
+    };
+    let (report, exit) = carry_out(&request, output)?;
+    let shown = match args.format {
+        Format::Human => human::render(&report, output.paint()),
+        Format::Json => report.json(),
+    };
+    output.result(&shown)?;
+    if actions::is_actions(environment) {
+        tell_actions(&report, environment, output);
+    } else {
+        for warning in &report.warnings {
+            output.warning(&crate::text::shown(warning.message.as_bytes()));
+        }
+    }
+    Ok(exit)
+}
+
+/// Carries the request out and returns the report with how the process is to end.
+pub(super) fn carry_out(
+    request: &Request<'_>,
+    output: &Output,
+) -> Result<(Report, Exit), Failure> {
+    match decide(&request.trigger, &request.flags)? {
+        Decision::Nothing { why, head } => Ok((pipeline::nothing(request, why, head), Exit::Done)),
+        Decision::Compare(comparison) => pipeline::run(request, &comparison, output),
+    }
+}
+
+/// Writes outputs, summary and annotations. That they cannot be written hides no result.
+fn tell_actions(report: &Report, environment: &Environment, output: &Output) {
+    for line in markdown::annotations(report) {
+        output.line(&line);
+    }
+    let written = keep_report(report, environment).and_then(|path| {
+        actions::write_outputs(environment, &markdown::outputs(report, &path))?;
+        actions::write_summary(environment, &markdown::summary(report))
+    });
+    if let Err(error) = written {
+        output.warning(&format!("cannot write the step's outputs and summary: {error}"));
+    }
+}
+
+/// Writes the whole report to a file that later steps can read, and returns its path.
+fn keep_report(report: &Report, environment: &Environment) -> std::io::Result<String> {
+    use std::io::Write as _;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("ecosystem-report-").suffix(".json");
+    let mut file = match actions::temporary_directory(environment) {
+        Some(directory) => builder.tempfile_in(directory)?,
+        None => builder.tempfile()?,
+    };
+    file.write_all(report.json().as_bytes())?;
+    let (_, path) = file.keep()?;
+    Ok(path.to_string_lossy().into_owned())
+}
+
+pub(super) fn repo_name(text: &str) -> Result<RepoName, String> {
+    RepoName::parse(text).map_err(|bad| format!("{}; {}", bad.message, bad.help))
+}
+
+fn concurrency(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .ok()
+        .filter(|n: &NonZeroUsize| n.get() <= 100)
+        .ok_or_else(|| "GitHub allows 1 to 100 requests at a time".to_owned())
+}
+
+fn seconds_or_none(text: &str) -> Result<Duration, String> {
+    // A month is longer than any run; more would only overflow somewhere.
+    text.parse()
+        .ok()
+        .and_then(|seconds: f64| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|duration| duration.as_secs() <= 31 * 24 * 3600)
+        .ok_or_else(|| "not a number of seconds".to_owned())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let duration = seconds_or_none(text)?;
+    if duration.is_zero() { Err("must be more than 0".to_owned()) } else { Ok(duration) }
+}
