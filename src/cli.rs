@@ -44,7 +44,13 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 struct Global {
     /// Run as if started in DIR
-    #[arg(short = 'C', value_name = "DIR", global = true, default_value = ".", hide_default_value = true)]
+    #[arg(
+        short = 'C',
+        value_name = "DIR",
+        global = true,
+        default_value = ".",
+        hide_default_value = true
+    )]
     dir: PathBuf,
     /// Say more on standard error: -v what is fetched, -vv each request, -vvv everything
     #[arg(short, long, action = ArgAction::Count, global = true)]

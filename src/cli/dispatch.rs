@@ -19,7 +19,7 @@ use crate::report::{Report, human, markdown};
 /// Tell every subscribed repository what a push changed
 ///
 /// In GitHub Actions the pushed range is read from the event. On a terminal the current branch is
-/// compared with its upstream. On pull_request and merge_group nothing is sent: the run shows what
+/// compared with its upstream. On `pull_request` and `merge_group` nothing is sent: the run shows what
 /// merging would notify.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -55,7 +55,7 @@ pub struct Args {
     /// Work without a clone: fetch the two trees from there
     #[arg(long, value_name = "URL", help_heading = "What is compared")]
     remote: Option<String>,
-    /// The monorepo's name [default: GITHUB_REPOSITORY, else read from origin]
+    /// The monorepo's name [default: `GITHUB_REPOSITORY`, else read from origin]
     #[arg(long, value_name = "OWNER/NAME", value_parser = repo_name, help_heading = "What is compared")]
     source: Option<RepoName>,
     /// Only this cousin; may be given several times
@@ -164,10 +164,7 @@ pub fn run(
 }
 
 /// Carries the request out and returns the report with how the process is to end.
-pub(super) fn carry_out(
-    request: &Request<'_>,
-    output: &Output,
-) -> Result<(Report, Exit), Failure> {
+pub(super) fn carry_out(request: &Request<'_>, output: &Output) -> Result<(Report, Exit), Failure> {
     match decide(&request.trigger, &request.flags)? {
         Decision::Nothing { why, head } => Ok((pipeline::nothing(request, why, head), Exit::Done)),
         Decision::Compare(comparison) => pipeline::run(request, &comparison, output),

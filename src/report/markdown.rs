@@ -21,7 +21,11 @@ pub fn summary(report: &Report) -> String {
     if total == 0 {
         out.push_str("Nothing to dispatch.\n");
     } else if report.dry_run {
-        let _ = writeln!(out, "**{total}** dispatches to **{}** cousins planned; nothing was sent.", counts.cousins);
+        let _ = writeln!(
+            out,
+            "**{total}** dispatches to **{}** cousins planned; nothing was sent.",
+            counts.cousins
+        );
     } else {
         let _ = writeln!(
             out,
@@ -46,7 +50,9 @@ pub fn summary(report: &Report) -> String {
         let _ = writeln!(out, "> ⚠️ {}\n", cell(&warning.message));
     }
     if total > 0 {
-        out.push_str("| cousin | feature | paths | outcome | |\n| --- | --- | ---: | --- | --- |\n");
+        out.push_str(
+            "| cousin | feature | paths | outcome | |\n| --- | --- | ---: | --- | --- |\n",
+        );
     }
     for (at, dispatch) in report.dispatches.iter().enumerate() {
         let row = row(dispatch);
@@ -108,9 +114,8 @@ pub fn outputs(report: &Report, path: &str) -> Vec<(&'static str, String)> {
         report.dispatches.iter().map(|dispatch| dispatch.updated_feature.text()).collect();
     let repos: BTreeSet<String> =
         report.dispatches.iter().map(|dispatch| dispatch.repo.to_string()).collect();
-    let sha = |sha: Option<&crate::names::CommitSha>| {
-        sha.map(ToString::to_string).unwrap_or_default()
-    };
+    let sha =
+        |sha: Option<&crate::names::CommitSha>| sha.map(ToString::to_string).unwrap_or_default();
     vec![
         ("dispatched", delivered.to_string()),
         ("count", report.dispatches.len().to_string()),
@@ -136,9 +141,10 @@ fn list(items: impl IntoIterator<Item = String>) -> String {
 /// Returns the command lines of the annotations: a failure or a warning each.
 #[must_use]
 pub fn annotations(report: &Report) -> Vec<String> {
-    let failed = report.dispatches.iter().filter(|dispatch| {
-        !matches!(dispatch.outcome, Outcome::Delivered | Outcome::Planned)
-    });
+    let failed = report
+        .dispatches
+        .iter()
+        .filter(|dispatch| !matches!(dispatch.outcome, Outcome::Delivered | Outcome::Planned));
     let mut lines: Vec<String> = failed
         .clone()
         .take(MAX_ANNOTATIONS)

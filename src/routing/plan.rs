@@ -41,7 +41,8 @@ pub fn plan(cousins: &[Cousin], changed: &[ChangedPath]) -> Result<Plan, TooComp
         .into_iter()
         .filter_map(|selected| Some((cousins.get(selected.cousin)?, selected)))
         .collect();
-    selected.sort_by(|(a, sa), (b, sb)| a.repo.cmp(&b.repo).then_with(|| sa.feature.cmp(&sb.feature)));
+    selected
+        .sort_by(|(a, sa), (b, sb)| a.repo.cmp(&b.repo).then_with(|| sa.feature.cmp(&sb.feature)));
     let mut plan = Plan::default();
     for (cousin, Selected { cousin: index, feature, matched, paths }) in selected {
         if cousin.enabled {

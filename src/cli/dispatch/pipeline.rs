@@ -122,7 +122,11 @@ pub(super) fn run(
                 .as_ref()
                 .map(|source| event::dispatch_id(source, &cousin.repo, &planned.feature, &head));
             if let Some(moved) = &ending.renamed_to {
-                let message = format!("{} (line {} of {file_name})", moved.warning(&cousin.repo), cousin.line);
+                let message = format!(
+                    "{} (line {} of {file_name})",
+                    moved.warning(&cousin.repo),
+                    cousin.line
+                );
                 let renamed = warning("renamed-repository", message);
                 if !warnings.contains(&renamed) {
                     warnings.push(renamed);
@@ -199,7 +203,8 @@ fn file_outside_of_git(
     source: &Source<'_>,
 ) -> Result<Option<(String, Vec<u8>)>, Failure> {
     let named = request.ecosystem.as_deref();
-    let in_work_tree = source.clone_dir().and_then(|clone| clone.workdir()).map(|dir| dir.join(FILE));
+    let in_work_tree =
+        source.clone_dir().and_then(|clone| clone.workdir()).map(|dir| dir.join(FILE));
     let Some(path) = named.or(in_work_tree.as_deref()) else { return Ok(None) };
     match std::fs::read(path) {
         Ok(bytes) => {
@@ -256,7 +261,10 @@ fn warnings_of(compared: &Compared) -> Vec<Warning> {
         let consequence = match (&compared.base, compared.found_by) {
             (_, FoundBy::None) => "so every path at head counts as changed".to_owned(),
             (Some(base), _) => {
-                format!("so head is compared with where it left the default branch, {}", base.short())
+                format!(
+                    "so head is compared with where it left the default branch, {}",
+                    base.short()
+                )
             }
             (None, _) => "so head is compared with nothing".to_owned(),
         };
