@@ -112,6 +112,8 @@ impl Stage {
         // As GitHub does, so that a shallow checkout can fetch the commit before the push.
         git.run(&here, ["config", "uploadpack.allowFilter", "true"])?;
         git.run(&here, ["config", "uploadpack.allowAnySHA1InWant", "true"])?;
+        // The author's clone may itself be shallow.
+        git.run(&here, ["config", "receive.shallowUpdate", "true"])?;
         if let Some(objects) = &author.objects {
             let objects = std::fs::canonicalize(objects).map_err(scratch)?;
             let line = format!("{}\n", git_path(&objects).display());

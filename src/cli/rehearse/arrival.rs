@@ -68,6 +68,11 @@ pub(super) fn render(
     differences: &[String],
     paint: Paint,
 ) -> String {
+    if planned.dispatches.is_empty() && differences.is_empty() {
+        return "\nthe last commit concerns no cousin; `ecosystem dispatch --dry-run --all` shows who \
+                would be told of everything\n"
+            .to_owned();
+    }
     let mut out = format!("\n{}\n", paint.bold("What each cousin received"));
     let mut addresses: Vec<&str> =
         planned.dispatches.iter().map(|dispatch| address(dispatch, casting)).collect();
