@@ -142,6 +142,8 @@ fn prepare() {
     ONCE.call_once(|| {
         // git does not hash again what it reads from a pack either; the walk reads many trees.
         git2::opts::strict_hash_verification(false);
+        // Each tree is read once: a cache of them is only memory to fill and to free.
+        git2::opts::enable_caching(false);
         #[expect(
             unsafe_code,
             reason = "these set global options of libgit2, before its first use, under a Once. The \
