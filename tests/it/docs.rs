@@ -1,0 +1,368 @@
+//! The documents say what the program does: the README's tables, examples and workflows are read
+//! and held against the code, so that whoever changes one has to change the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use ecosystem_dispatcher::cli::Exit;
+use ecosystem_dispatcher::delivery::Outcome;
+use ecosystem_dispatcher::ecosystem;
+use ecosystem_dispatcher::event::{Context, encode};
+use ecosystem_dispatcher::git::range::Reason;
+use ecosystem_dispatcher::github::auth::VARIABLES;
+use ecosystem_dispatcher::names::{CommitSha, EventType, FeaturePath, RepoName};
+use ecosystem_dispatcher::routing::pattern::Pattern;
+use ecosystem_dispatcher::routing::{ChangedPath, Matcher};
+use pretty_assertions::assert_eq;
+use serde_json::Value;
+
+use crate::support::document::{Document, quoted};
+use crate::support::ecosystem::Run;
+use crate::support::repository::Sandbox;
+
+fn readme() -> Document {
+    Document::read("README.md")
+}
+
+/// Returns the flags of a help text, as the README writes them: `-n, --dry-run`, `--base REV`.
+fn flags(help: &str) -> BTreeSet<String> {
+    let is_flag = |line: &&str| line.starts_with('-') && !line.starts_with("- ");
+    let lines = help.lines().map(str::trim).filter(is_flag);
+    lines
+        .map(|line| line.split("  ").next().unwrap_or_default())
+        .map(|flag| flag.replace(['<', '>'], "").replace("...", ""))
+        .collect()
+}
+
+fn help(args: &[&str]) -> String {
+    Run::new(&Sandbox::new()).args(args).run().expect_code(0).stdout
+}
+
+#[test]
+fn every_flag_is_in_the_readme_and_every_flag_in_the_readme_exists() {
+    let described = readme().column("Flags", 0);
+    let found = flags(&help(&["dispatch", "--help"]));
+    assert!(found.contains("--base REV") && found.contains("-n, --dry-run"), "{found:?}");
+    assert_eq!(described, found);
+}
+
+#[test]
+fn the_defaults_in_the_readme_are_those_of_the_program() {
+    let help = help(&["dispatch", "-h"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut checked = 0;
+    for row in readme().rows("Flags") {
+        let default = row[2].strip_prefix('`').and_then(|cell| cell.strip_suffix('`'));
+        let Some(default) = default.filter(|cell| !cell.contains('`')) else { continue };
+        let name = row[0].trim_matches('`').split(' ').find(|word| word.starts_with("--")).unwrap();
+        let (_, after) = help.split_once(&format!(" {name} ")).unwrap();
+        let own = after.split(" --").next().unwrap();
+        assert!(own.contains(&format!("[default: {default}]")), "{name}: {own}");
+        checked += 1;
+    }
+    assert_eq!(checked, 6, "a default is checked when its cell holds nothing else");
+}
+
+#[test]
+fn the_exit_codes_in_the_readme_are_those_of_the_program() {
+    let all = [Exit::Done, Exit::Undelivered, Exit::Misused, Exit::Interrupted, Exit::Terminated];
+    for exit in all {
+        // A new way to end is a new row.
+        match exit {
+            Exit::Done
+            | Exit::Undelivered
+            | Exit::Misused
+            | Exit::Interrupted
+            | Exit::Terminated => {}
+        }
+    }
+    let codes: BTreeSet<String> = all.map(|exit| exit.code().to_string()).into();
+    assert_eq!(readme().column("Exit codes", 0), codes);
+}
+
+#[test]
+fn the_outcomes_in_the_readme_are_those_of_the_program() {
+    let all = [
+        Outcome::Delivered,
+        Outcome::Failed,
+        Outcome::Exhausted,
+        Outcome::Deferred,
+        Outcome::Skipped,
+        Outcome::Planned,
+    ];
+    for outcome in all {
+        match outcome {
+            Outcome::Delivered
+            | Outcome::Failed
+            | Outcome::Exhausted
+            | Outcome::Deferred
+            | Outcome::Skipped
+            | Outcome::Planned => {}
+        }
+    }
+    let words: BTreeSet<String> = all.map(|outcome| outcome.to_string()).into();
+    assert_eq!(readme().column("Outcomes", 0), words);
+}
+
+#[test]
+fn the_reasons_in_the_readme_are_those_of_the_program() {
+    let all = [
+        Reason::Push,
+        Reason::ForcedPush,
+        Reason::NewBranch,
+        Reason::FirstCommit,
+        Reason::PullRequest,
+        Reason::MergeGroup,
+        Reason::Flags,
+        Reason::Local,
+        Reason::All,
+    ];
+    for reason in all {
+        match reason {
+            Reason::Push
+            | Reason::ForcedPush
+            | Reason::NewBranch
+            | Reason::FirstCommit
+            | Reason::PullRequest
+            | Reason::MergeGroup
+            | Reason::Flags
+            | Reason::Local
+            | Reason::All => {}
+        }
+    }
+    let words: BTreeSet<String> =
+        all.iter().map(|reason| serde_json::to_value(reason).unwrap()).map(text).collect();
+    let text = readme().text;
+    let (_, after) = text.split_once("`range.reason` is one of ").unwrap();
+    let (sentence, _) = after.split_once(". ").unwrap();
+    let described = sentence.split('`').skip(1).step_by(2).map(str::to_owned);
+    assert_eq!(described.collect::<BTreeSet<_>>(), words);
+}
+
+fn text(value: Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+#[test]
+fn every_warning_of_the_program_is_in_the_readme_and_no_other() {
+    let source = source().split_whitespace().collect::<Vec<_>>().join(" ");
+    let calls = source.replace("warning( \"", "warning(\"");
+    let codes = calls.split("warning(\"").skip(1).filter_map(|after| after.split('"').next());
+    let codes: BTreeSet<String> =
+        codes.filter(|code| code.contains('-')).map(str::to_owned).collect();
+    assert!(codes.contains("incomplete-range"), "{codes:?}");
+    assert_eq!(readme().column("Warnings", 0), codes);
+}
+
+#[test]
+fn the_variables_in_the_readme_are_those_that_are_read() {
+    let source = source();
+    let mut read: BTreeSet<String> = VARIABLES.map(str::to_owned).into();
+    for reader in [".text(\"", ".raw(\"", "environment, \""] {
+        let after = source.split(reader).skip(1).filter_map(|after| after.split('"').next());
+        let variable = |name: &&str| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+        read.extend(after.filter(variable).map(str::to_owned));
+    }
+    assert!(read.contains("GITHUB_OUTPUT") && read.contains("RUNNER_TEMP"), "{read:?}");
+    assert_eq!(readme().column("Environment variables", 0), read);
+}
+
+/// Returns the whole source of the program, without its tests.
+fn source() -> String {
+    fn add(directory: &Path, all: &mut String) {
+        let mut entries: Vec<_> =
+            std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+        entries.sort();
+        for path in entries {
+            if path.is_dir() {
+                add(&path, all);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                all.push_str(text.split("#[cfg(test)]").next().unwrap_or_default());
+            }
+        }
+    }
+    let mut all = String::new();
+    add(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
+    all
+}
+
+#[test]
+fn the_ecosystem_files_that_people_will_copy_are_valid() {
+    let readme = readme();
+    let example = readme.code("1. `ecosystem.json`", "json");
+    let parsed = ecosystem::parse("README.md", example.as_bytes()).unwrap();
+    let names: Vec<_> = parsed.cousins.iter().map(|cousin| cousin.repo.as_str()).collect();
+    assert_eq!(names, ["acme/flask-push-demo", "acme/docs-site", "partner/showcase"]);
+
+    let own = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("ecosystem.json")).unwrap();
+    ecosystem::parse("ecosystem.json", &own).unwrap();
+
+    let sandbox = Sandbox::new();
+    let sample = sandbox.git(&sandbox.sample_monorepo(), &["show", "main:ecosystem.json"]);
+    assert_eq!(ecosystem::parse("sample", sample.as_bytes()).unwrap().cousins.len(), 9);
+}
+
+#[test]
+fn the_keys_in_the_readme_are_those_of_the_schema() {
+    let schema: Value = serde_json::from_str(&ecosystem::schema()).unwrap();
+    let cousin = schema["definitions"]["Cousin"]["properties"].as_object().unwrap();
+    let keys: BTreeSet<String> = cousin.keys().cloned().collect();
+    assert_eq!(readme().column("1. `ecosystem.json`", 0), keys);
+    for row in readme().rows("1. `ecosystem.json`") {
+        let default = &cousin[&quoted(&row[0]).unwrap()]["default"];
+        let described = quoted(&row[2]).unwrap_or_default();
+        let default = default.as_str().map_or(default.to_string(), str::to_owned);
+        assert_eq!(described, if default == "null" { "" } else { &default }, "{row:?}");
+    }
+}
+
+#[test]
+fn the_error_in_the_readme_is_the_one_that_is_shown() {
+    let readme = readme();
+    let example = readme.code("1. `ecosystem.json`", "json");
+    let wrong = example.replacen("\"subscriptions\"", "\"subscription\"", 1);
+    let said = ecosystem::parse("ecosystem.json", wrong.as_bytes()).unwrap_err().to_string();
+    let (first, _) = said.split_once("\n\n").unwrap();
+    assert_eq!(readme.code("1. `ecosystem.json`", "text").trim_end(), first);
+}
+
+#[test]
+fn each_example_of_a_subscription_gives_the_feature_beside_it() {
+    let rows = readme().rows("Subscriptions");
+    assert!(rows.len() >= 10, "{rows:?}");
+    for row in rows {
+        let patterns: Vec<Pattern> = row[0]
+            .split("`, `")
+            .map(|text| Pattern::parse(text.trim_matches('`')).unwrap())
+            .collect();
+        let path = quoted(&row[1]).unwrap().into_bytes();
+        let selected = Matcher::new([patterns.as_slice()])
+            .unwrap()
+            .select(&[ChangedPath { path, submodule: false }]);
+        let features: Vec<Vec<u8>> =
+            selected.iter().map(|selected| selected.feature.as_bytes().to_owned()).collect();
+        let expected: Vec<Vec<u8>> = quoted(&row[2]).map(String::into_bytes).into_iter().collect();
+        assert_eq!(features, expected, "{row:?}");
+    }
+}
+
+#[test]
+fn the_event_in_the_readme_is_the_one_that_is_sent() {
+    let sandbox = Sandbox::new();
+    let bare = sandbox.sample_monorepo();
+    let sha = |revision| CommitSha::parse(&sandbox.rev(&bare, revision)).unwrap();
+    let name = |text| RepoName::parse(text).unwrap();
+    let changed = sandbox.git(
+        &bare,
+        &["diff", "--name-only", "step/before-head", "step/head", "--", "features/webpush/flask"],
+    );
+    let paths: Vec<&[u8]> = changed.lines().map(str::as_bytes).collect();
+    let context = Context {
+        source: &name("acme/monorepo"),
+        source_ref: Some("refs/heads/main"),
+        base: Some(&sha("step/before-head")),
+        head: &sha("step/head"),
+        run_url: Some("https://github.com/acme/monorepo/actions/runs/42"),
+    };
+    let event = encode(
+        &context,
+        &name("acme/flask-push-demo"),
+        &EventType::default(),
+        &FeaturePath::new(b"features/webpush/flask"),
+        paths.iter().copied(),
+        paths.len(),
+    );
+    let sent: Value = serde_json::from_slice(&event.body).unwrap();
+    let described: Value =
+        serde_json::from_str(&readme().code("What a cousin receives", "json")).unwrap();
+    assert_eq!(described, sent);
+}
+
+#[test]
+fn the_reports_in_the_readme_are_what_is_printed() {
+    let sandbox = Sandbox::new();
+    let bare = sandbox.sample_monorepo();
+    let dry_run = || {
+        let args = ["dispatch", "--dry-run", "--source", "acme/monorepo"];
+        Run::new(&sandbox).dir(&bare).args(args)
+    };
+    let readme = readme();
+    let table = dry_run().run().expect_code(0);
+    assert_eq!(table.stdout, readme.code("4. Try it", "text"));
+    let json = dry_run().args(["--format", "json", "--only", "acme/docs-site"]).run();
+    assert_eq!(json.expect_code(0).stdout, readme.code("The report", "json"));
+}
+
+#[test]
+fn the_outputs_in_the_readme_are_those_that_are_written() {
+    let sandbox = Sandbox::new();
+    let bare = sandbox.sample_monorepo();
+    let file = sandbox.path().join("outputs");
+    Run::new(&sandbox)
+        .dir(&bare)
+        .args(["dispatch", "--dry-run"])
+        .event("push", "push.json")
+        .env("GITHUB_OUTPUT", &file)
+        .env("RUNNER_TEMP", sandbox.path())
+        .run()
+        .expect_code(0);
+    let written = std::fs::read_to_string(&file).unwrap();
+    let names: BTreeSet<String> = written
+        .lines()
+        .filter_map(|line| Some(line.split_once("<<ecosystem-")?.0.to_owned()))
+        .collect();
+    assert_eq!(readme().column("In GitHub Actions", 0), names);
+}
+
+#[test]
+fn every_workflow_is_pinned_and_keeps_expressions_out_of_shell_code() {
+    let mut workflows: BTreeMap<String, String> = BTreeMap::new();
+    for (number, code) in readme().codes("yaml").into_iter().enumerate() {
+        workflows.insert(format!("README.md, {number}"), code);
+    }
+    assert_eq!(workflows.len(), 2, "the dispatching and the receiving one");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/workflows");
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        workflows.insert(path.display().to_string(), std::fs::read_to_string(&path).unwrap());
+    }
+    assert!(workflows.len() > 2, "and the repository's own");
+    for (name, workflow) in workflows {
+        assert!(workflow.contains("\npermissions: {}\n"), "{name}: permissions are not taken away");
+        let mut shell = None;
+        for line in workflow.lines() {
+            let indent = line.len() - line.trim_start().len();
+            if shell.is_some_and(|start| indent <= start && !line.trim().is_empty()) {
+                shell = None;
+            }
+            let step = line.trim_start().trim_start_matches("- ");
+            if step.starts_with("run:") {
+                shell = Some(line.len() - step.len());
+            }
+            assert!(shell.is_none() || !line.contains("${{"), "{name}: an expression in {line}");
+            if let Some(action) = step.strip_prefix("uses: ") {
+                let (_, pin) = action.split_once('@').expect("an action has a version");
+                let (commit, version) = pin.split_once(" # v").expect("a comment says the version");
+                CommitSha::parse(commit).unwrap_or_else(|bad| panic!("{name}: {line}: {bad}"));
+                assert!(version.starts_with(|c: char| c.is_ascii_digit()), "{name}: {line}");
+            }
+        }
+        assert!(workflow.contains("run:"), "{name}: nothing was checked");
+    }
+}
+
+#[test]
+fn every_file_that_a_document_links_to_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+        let document = Document::read(name);
+        for target in document.links() {
+            let (file, anchor) = target.split_once('#').unwrap_or((&target, ""));
+            if !file.is_empty() {
+                assert!(root.join(file).exists(), "{name} links to {target}");
+            } else {
+                assert!(document.anchors().contains(anchor), "{name} links to {target}");
+            }
+        }
+    }
+}
