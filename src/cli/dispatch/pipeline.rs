@@ -83,7 +83,7 @@ pub(super) fn run(
     let reach = Reach::new(cousins.iter().flat_map(|cousin| &cousin.subscriptions));
     let compared = source.compare(comparison, &reach)?;
     let plan = plan(&cousins, &compared.changes.paths)?;
-    let repository = request.source.clone().or_else(|| named_by(source.remote_url()?));
+    let repository = request.source.clone().or_else(|| RepoName::in_address(source.remote_url()?));
     let sends = comparison.sends && !request.dry_run;
     let mut warnings = warnings_of(&compared);
     let reference = reference(request, Some(&source));
@@ -304,23 +304,6 @@ fn reference(request: &Request<'_>, source: Option<&Source<'_>>) -> Option<Strin
     named.filter(|_| request.flags.head.is_none())
 }
 
-/// Returns the `owner/name` in the address of a remote.
-fn named_by(url: &str) -> Option<RepoName> {
-    let path = match url.split_once("://") {
-        Some(("file", _)) => return None,
-        Some((_, rest)) => rest.split_once('/')?.1,
-        None => {
-            let (host, path) = url.split_once(':')?;
-            if host.contains('/') || host.len() <= 1 {
-                return None;
-            }
-            path
-        }
-    };
-    let path = path.trim_matches('/');
-    RepoName::parse(path.strip_suffix(".git").unwrap_or(path)).ok()
-}
-
 fn unknown_source() -> Failure {
     Failure::new(
         "cannot tell the monorepo's own name, which every event carries",
@@ -416,7 +399,10 @@ fn tokens(
     warnings: &mut Vec<Warning>,
 ) -> Result<(Tokens, TokenOfCousin), Failure> {
     let environment = request.environment;
-    let lookup = |variable: &str| environment.raw(variable).map(ToOwned::to_owned);
+    let lookup = |variable: &str| match request.stand_in_token {
+        Some(token) => Some(token.into()),
+        None => environment.raw(variable).map(ToOwned::to_owned),
+    };
     let mut tokens = Tokens::new();
     let mut by_cousin = TokenOfCousin::new();
     let mut built_in = false;
