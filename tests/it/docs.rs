@@ -40,10 +40,12 @@ fn help(args: &[&str]) -> String {
 
 #[test]
 fn every_flag_is_in_the_readme_and_every_flag_in_the_readme_exists() {
-    let described = readme().column("Flags", 0);
-    let found = flags(&help(&["dispatch", "--help"]));
-    assert!(found.contains("--base REV") && found.contains("-n, --dry-run"), "{found:?}");
-    assert_eq!(described, found);
+    let mut found = flags(&help(&["dispatch", "--help"]));
+    found.extend(flags(&help(&["rehearse", "--help"])));
+    for flag in ["-n, --dry-run", "--base REV", "--keep DIR", "-C DIR"] {
+        assert!(found.contains(flag), "{flag} is not read from the help: {found:?}");
+    }
+    assert_eq!(readme().column("Flags", 0), found);
 }
 
 #[test]
@@ -294,6 +296,16 @@ fn the_reports_in_the_readme_are_what_is_printed() {
 }
 
 #[test]
+fn the_rehearsal_ends_as_the_readme_says() {
+    let sandbox = Sandbox::new();
+    let shown = Run::new(&sandbox).arg("rehearse").run().expect_code(0).stdout;
+    let end = readme().code("The two commands", "text");
+    assert!(end.starts_with("What each cousin received\n"), "{end}");
+    let at = shown.find("What each cousin received\n").expect("it says what was received");
+    assert_eq!(&shown[at..], end);
+}
+
+#[test]
 fn the_outputs_in_the_readme_are_those_that_are_written() {
     let sandbox = Sandbox::new();
     let bare = sandbox.sample_monorepo();
@@ -349,6 +361,26 @@ fn every_workflow_is_pinned_and_keeps_expressions_out_of_shell_code() {
         }
         assert!(workflow.contains("run:"), "{name}: nothing was checked");
     }
+}
+
+#[test]
+fn the_dependencies_in_the_architecture_are_those_that_are_used() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let (_, after) = manifest.split_once("\n[dependencies]\n").unwrap();
+    let listed = after.lines().take_while(|line| !line.is_empty());
+    let source = source();
+    let used: BTreeSet<String> = listed
+        .filter_map(|line| Some(line.split_once(" = ")?.0.to_owned()))
+        .filter(|name| source.contains(&format!("{}::", name.replace('-', "_"))))
+        .collect();
+    assert!(used.contains("git2") && used.contains("tokio"), "{used:?}");
+    let described: BTreeSet<String> = Document::read("ARCHITECTURE.md")
+        .rows("Dependencies")
+        .iter()
+        .flat_map(|row| row[0].split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(described, used);
 }
 
 #[test]
