@@ -139,3 +139,45 @@ fn the_help_of_dispatch_explains_each_flag() {
       ecosystem dispatch --remote https://github.com/acme/monorepo
     ");
 }
+
+#[test]
+fn the_help_of_rehearse_says_what_it_keeps() {
+    insta::assert_snapshot!(help(&["rehearse", "--help"]), @r"
+    See all of it happen on this machine, without account, token or network
+    
+    Usage: ecosystem rehearse [OPTIONS]
+    
+    Options:
+          --keep <DIR>
+              Leave the repositories, the event, the report and what was received in this new directory
+    
+      -h, --help
+              Print help (see a summary with '-h')
+    
+      -V, --version
+              Print version
+    
+    Global options:
+      -C <DIR>
+              Run as if started in DIR
+    
+      -v, --verbose...
+              Say more on standard error: -v what is fetched, -vv each request, -vvv everything
+    
+      -q, --quiet
+              Say nothing but the result and errors
+    
+          --color <WHEN>
+              When to use colours; `auto` respects `NO_COLOR` and the terminal
+              
+              [default: auto]
+              [possible values: auto, always, never]
+    
+    Examples:
+      # The sample monorepo
+      ecosystem rehearse
+    
+      # Your own: who would be told of the last commit, and does it arrive?
+      ecosystem -C ~/src/monorepo rehearse --keep /tmp/rehearsal
+    ");
+}
