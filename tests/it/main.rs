@@ -8,6 +8,8 @@
     reason = "a test fails by panicking and runs programs"
 )]
 
+mod docs;
 mod fixtures;
 mod harness;
+mod help;
 mod support;
