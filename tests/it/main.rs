@@ -8,6 +8,7 @@
     reason = "a test fails by panicking and runs programs"
 )]
 
+mod dispatch;
 mod fixtures;
 mod harness;
 mod support;
