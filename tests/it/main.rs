@@ -11,4 +11,6 @@
 mod dispatch;
 mod fixtures;
 mod harness;
+mod limits;
+mod outcomes;
 mod support;
