@@ -33,6 +33,12 @@ pub fn shown(text: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Returns a file's path as [`shown`] text.
+#[must_use]
+pub fn shown_path(path: &std::path::Path) -> String {
+    shown(path.to_string_lossy().as_bytes()).into_owned()
+}
+
 /// Returns [`shown`] text between double quotes, cut after 120 characters.
 #[must_use]
 pub fn quoted(text: &str) -> String {

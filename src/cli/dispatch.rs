@@ -2,6 +2,7 @@
 //! arguments and environment into one [`Request`]; [`pipeline`] carries it out, step by step.
 
 mod pipeline;
+mod sending;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -174,7 +175,7 @@ pub(super) fn carry_out(request: &Request<'_>, output: &Output) -> Result<(Repor
 /// Writes outputs, summary and annotations. That they cannot be written hides no result.
 fn tell_actions(report: &Report, environment: &Environment, output: &Output) {
     for line in markdown::annotations(report) {
-        output.line(&line);
+        output.command(&line);
     }
     let written = keep_report(report, environment).and_then(|path| {
         actions::write_outputs(environment, &markdown::outputs(report, &path))?;

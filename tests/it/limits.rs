@@ -87,7 +87,10 @@ fn a_limit_that_is_longer_than_the_run_may_wait_is_handed_back_with_the_time() {
             .arg(list)
             .run()
             .expect_code(1);
-        assert!(before.elapsed() < Duration::from_secs(20), "it does not wait for what is too long");
+        assert!(
+            before.elapsed() < Duration::from_secs(20),
+            "it does not wait for what is too long"
+        );
         let report = done.json();
         let summary = &report["summary"];
         assert_eq!((&summary["delivered"], &summary["deferred"]), (&json!(2), &json!(8)));
@@ -101,7 +104,10 @@ fn a_limit_that_is_longer_than_the_run_may_wait_is_handed_back_with_the_time() {
                 continue;
             }
             let error = dispatch["error"].as_str().unwrap();
-            assert!(error.contains("longer wait than --max-wait allows: run again after"), "{error}");
+            assert!(
+                error.contains("longer wait than --max-wait allows: run again after"),
+                "{error}"
+            );
             let after: jiff::Timestamp =
                 dispatch["run_again_after"].as_str().unwrap().parse().unwrap();
             let ahead = after.duration_since(jiff::Timestamp::now()).as_secs();
@@ -113,13 +119,14 @@ fn a_limit_that_is_longer_than_the_run_may_wait_is_handed_back_with_the_time() {
 #[test]
 fn githubs_own_limits_are_never_met_by_a_push_of_their_size() {
     let names = names(80);
-    let model = names.iter().fold(
-        ecosystem_dispatcher::embedded_github::Model::new(),
-        |model, name| model.repository(name),
-    );
+    let model =
+        names.iter().fold(ecosystem_dispatcher::embedded_github::Model::new(), |model, name| {
+            model.repository(name)
+        });
     run_test_with(model, |t| {
         let list = t.cousins(names.iter().map(String::as_str));
-        let done = t.push().args(["--format", "json", "--ecosystem"]).arg(list).run().expect_code(0);
+        let done =
+            t.push().args(["--format", "json", "--ecosystem"]).arg(list).run().expect_code(0);
         assert_eq!(done.json()["summary"]["delivered"], 80);
         for name in &names {
             assert_eq!((t.requests(name).len(), t.events(name).len()), (1, 1), "{name}");
