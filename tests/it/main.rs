@@ -13,4 +13,6 @@ mod fixtures;
 mod harness;
 mod limits;
 mod outcomes;
+mod secrets;
+mod stopping;
 mod support;
