@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::{Exit, Failure, Output};
-use crate::actions;
+use crate::actions::{self, Level};
 use crate::environment::Environment;
 use crate::git::range::{Decision, Flags, Trigger, decide};
 use crate::names::RepoName;
@@ -177,12 +177,20 @@ fn tell_actions(report: &Report, environment: &Environment, output: &Output) {
     for line in markdown::annotations(report) {
         output.command(&line);
     }
-    let written = keep_report(report, environment).and_then(|path| {
-        actions::write_outputs(environment, &markdown::outputs(report, &path))?;
-        actions::write_summary(environment, &markdown::summary(report))
+    // Each by itself: what can be written is of use without the rest.
+    let failed = |what: &str, error: std::io::Error| {
+        let message = format!("cannot write the {what}: {error}");
+        output.command(&actions::annotation(Level::Warning, "not-written", &message));
+    };
+    let path = keep_report(report, environment).unwrap_or_else(|error| {
+        failed("report for later steps", error);
+        String::new()
     });
-    if let Err(error) = written {
-        output.warning(&format!("cannot write the step's outputs and summary: {error}"));
+    if let Err(error) = actions::write_outputs(environment, &markdown::outputs(report, &path)) {
+        failed("step's outputs (GITHUB_OUTPUT)", error);
+    }
+    if let Err(error) = actions::write_summary(environment, &markdown::summary(report)) {
+        failed("step's summary (GITHUB_STEP_SUMMARY)", error);
     }
 }
 

@@ -8,11 +8,14 @@
     reason = "a test fails by panicking and runs programs"
 )]
 
+mod actions;
+mod bad_input;
 mod dispatch;
 mod fixtures;
 mod harness;
 mod limits;
 mod outcomes;
+mod report;
 mod secrets;
 mod stopping;
 mod support;

@@ -116,7 +116,7 @@ fn an_interrupted_step_still_writes_its_outputs() {
         run.wait().expect_code(143);
         assert_eq!(t.events("acme/a").len(), 1);
         assert_eq!(t.outputs()["dispatched"], "true");
-        assert!(t.written("summary").contains("**1** of **2** dispatches"));
+        assert!(t.written("summary").contains("**1** of **2 dispatches**"));
     });
 }
 

@@ -125,7 +125,8 @@ pub(super) fn run(
                     cousin.line
                 );
                 let renamed = warning("renamed-repository", message);
-                if !warnings.contains(&renamed) {
+                // The dispatches of one cousin follow each other.
+                if warnings.last() != Some(&renamed) {
                     warnings.push(renamed);
                 }
             }
