@@ -347,6 +347,7 @@ fn a_reader_that_has_read_enough_is_no_error() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "how long it took is for people, with --nocapture")]
 fn ten_thousand_cousins_are_told_of_one_push() {
     let names: Vec<String> = (0..10_000).map(|n| format!("acme/cousin-{n:05}")).collect();
     run_test_with(github_with(names.iter().map(String::as_str)), |t| {

@@ -176,18 +176,27 @@ impl Tester {
     /// Returns all that was delivered: of each repository that has any, the event types with their
     /// payloads, in the order of the features.
     pub(crate) fn delivered(&self) -> BTreeMap<String, Vec<(String, Value)>> {
-        let names: BTreeSet<String> =
-            self.with(|it| it.events().iter().map(|event| event.repository.clone()).collect());
-        let all = names.into_iter().map(|name| {
-            let mut events: Vec<(String, Value)> = self
-                .events(&name)
-                .into_iter()
-                .map(|event| (event.event_type, event.client_payload))
-                .collect();
-            events.sort_by_key(|(_, payload)| payload["updated_feature"].to_string());
-            (name, events)
+        let mut all: BTreeMap<String, Vec<(String, Value)>> = BTreeMap::new();
+        self.with(|model| {
+            for event in model.events() {
+                self.seen.borrow_mut().insert(event.request);
+                let told = (event.event_type.clone(), event.client_payload.clone());
+                all.entry(event.repository.clone()).or_default().push(told);
+            }
         });
-        all.collect()
+        for events in all.values_mut() {
+            events.sort_by_key(|(_, payload)| payload["updated_feature"].to_string());
+        }
+        all
+    }
+
+    /// Returns how many dispatches were tried at each path; all of them have now been looked at.
+    pub(crate) fn tried(&self) -> BTreeMap<String, usize> {
+        let mut tried = BTreeMap::new();
+        for request in self.look(|it| it.method == "POST" && it.path.ends_with("/dispatches")) {
+            *tried.entry(request.path).or_default() += 1;
+        }
+        tried
     }
 
     /// Fails unless no request has reached GitHub since the test began.
