@@ -153,7 +153,7 @@ pub fn run(
         Format::Human => human::render(&report, output.paint()),
         Format::Json => report.json(),
     };
-    output.result(&shown)?;
+    let printed = output.result(&shown);
     if actions::is_actions(environment) {
         tell_actions(&report, environment, output);
     } else {
@@ -161,7 +161,19 @@ pub fn run(
             output.warning(&crate::text::shown(warning.message.as_bytes()));
         }
     }
-    Ok(exit)
+    match printed {
+        // What was sent is sent: "nothing was sent", which exit 2 says, would be wrong.
+        Err(failure) if report.dispatches.iter().any(|dispatch| dispatch.attempts > 0) => {
+            let summary = &report.summary;
+            let help = format!(
+                "{} were delivered and {} were not; run again with --dry-run to see which",
+                summary.delivered,
+                summary.undelivered()
+            );
+            Err(Failure { exit: Exit::Undelivered, help: Some(help), ..failure })
+        }
+        printed => printed.map(|()| exit),
+    }
 }
 
 /// Carries the request out and returns the report with how the process is to end.

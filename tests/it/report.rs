@@ -346,6 +346,58 @@ fn a_reader_that_has_read_enough_is_no_error() {
     });
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_nobody_reads_ends_no_delivery() {
+    run_test_with(github_with(["acme/web"]), |t| {
+        let list = t.cousins(["acme/web"]);
+        let mut shell = t.sandbox.command("sh");
+        let line = format!(
+            "{{ '{}' dispatch -vvv --base step/before-head --ecosystem '{}' >&3; echo $? >&3; }} 3>&2 2>&1 | exec true",
+            env!("CARGO_BIN_EXE_ecosystem"),
+            list.display()
+        );
+        shell
+            .args(["-c", &line])
+            .current_dir(&t.checkout)
+            .env("GITHUB_API_URL", t.url())
+            .env("GITHUB_REPOSITORY", "acme/monorepo")
+            .env("ECOSYSTEM_PAT", crate::support::github::TOKEN);
+        let finished = Child::start(&mut shell, b"").wait();
+        let said = String::from_utf8_lossy(&finished.stderr).into_owned();
+        assert_eq!(said.lines().last(), Some("0"), "{said}");
+        assert_eq!(t.events("acme/web").len(), 1);
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_an_error_that_says_what_was_sent() {
+    run_test_with(github_with(["acme/web"]), |t| {
+        let list = t.cousins(["acme/web"]);
+        for (arguments, code) in [("--dry-run", "2"), ("", "1")] {
+            let mut shell = t.sandbox.command("sh");
+            let line = format!(
+                "'{}' dispatch {arguments} --base step/before-head --ecosystem '{}' >/dev/full; echo $?",
+                env!("CARGO_BIN_EXE_ecosystem"),
+                list.display()
+            );
+            shell
+                .args(["-c", &line])
+                .current_dir(&t.checkout)
+                .env("GITHUB_API_URL", t.url())
+                .env("GITHUB_REPOSITORY", "acme/monorepo")
+                .env("ECOSYSTEM_PAT", crate::support::github::TOKEN);
+            let finished = Child::start(&mut shell, b"").wait();
+            let said = String::from_utf8_lossy(&finished.stderr).into_owned();
+            assert_eq!(String::from_utf8_lossy(&finished.stdout).trim(), code, "{said}");
+            assert!(said.contains("cannot write to standard output"), "{said}");
+            assert_eq!(said.contains("1 were delivered and 0 were not"), code == "1", "{said}");
+        }
+        assert_eq!(t.events("acme/web").len(), 1);
+    });
+}
+
 #[test]
 #[expect(clippy::print_stdout, reason = "how long it took is for people, with --nocapture")]
 fn ten_thousand_cousins_are_told_of_one_push() {
