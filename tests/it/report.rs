@@ -328,7 +328,7 @@ fn a_reader_that_has_read_enough_is_no_error() {
         ] {
             let mut shell = t.sandbox.command("sh");
             let line = format!(
-                "{{ '{binary}' dispatch {arguments} --ecosystem '{}' 2>&3; echo $? >&3; }} 3>&2 | exec true",
+                "{{ sleep 0.1; '{binary}' dispatch {arguments} --ecosystem '{}' 2>&3; echo $? >&3; }} 3>&2 | exec true",
                 list.display()
             );
             shell
@@ -353,7 +353,7 @@ fn a_log_that_nobody_reads_ends_no_delivery() {
         let list = t.cousins(["acme/web"]);
         let mut shell = t.sandbox.command("sh");
         let line = format!(
-            "{{ '{}' dispatch -vvv --base step/before-head --ecosystem '{}' >&3; echo $? >&3; }} 3>&2 2>&1 | exec true",
+            "{{ sleep 0.3; '{}' dispatch -vvv --base step/before-head --ecosystem '{}' >&3; echo $? >&3; }} 3>&2 2>&1 | exec true",
             env!("CARGO_BIN_EXE_ecosystem"),
             list.display()
         );
