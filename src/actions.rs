@@ -4,19 +4,20 @@
 //! runner.
 
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use crate::environment::Environment;
 use crate::git::range::{Push, Trigger};
+use crate::input;
 use crate::names::{CommitSha, RepoName};
 use crate::text;
 
 /// GitHub's own limit for a webhook's payload is 25 MB; what is larger is no event.
-const MAX_EVENT: u64 = 32 << 20;
+const MAX_EVENT: usize = 32 << 20;
 
 /// GitHub drops a step summary over 1 MiB whole; ours ends before.
 pub const MAX_SUMMARY: usize = 900_000;
@@ -31,7 +32,7 @@ pub enum EventFileError {
     #[error("GITHUB_EVENT_NAME is \"{0}\", but GITHUB_EVENT_PATH is not set")]
     NoPath(String),
     /// The file cannot be read.
-    #[error("cannot read the event file {}: {source}", path.display())]
+    #[error("cannot read the event file {}: {source}", text::shown_path(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -39,7 +40,7 @@ pub enum EventFileError {
         source: std::io::Error,
     },
     /// The file is not what the event's name promises.
-    #[error("the event file {} is not that of a {event} event: {message}", path.display())]
+    #[error("the event file {} is not that of a {event} event: {message}", text::shown_path(path))]
     Unexpected {
         /// The file.
         path: PathBuf,
@@ -128,22 +129,13 @@ pub fn trigger(environment: &Environment) -> Result<Trigger, EventFileError> {
         .filter(|path| !path.is_empty())
         .ok_or_else(|| EventFileError::NoPath(event.to_owned()))?;
     let path = PathBuf::from(path);
-    let bytes =
-        read(&path).map_err(|source| EventFileError::Unreadable { path: path.clone(), source })?;
+    let bytes = input::read(&path, MAX_EVENT)
+        .map_err(|source| EventFileError::Unreadable { path: path.clone(), source })?;
     parse(event, &bytes).map_err(|message| EventFileError::Unexpected {
         path,
         event: event.to_owned(),
         message,
     })
-}
-
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_EVENT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_EVENT {
-        return Err(std::io::Error::other(format!("it has more than {} MiB", MAX_EVENT >> 20)));
-    }
-    Ok(bytes)
 }
 
 fn parse(event: &str, bytes: &[u8]) -> Result<Trigger, String> {

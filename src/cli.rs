@@ -9,7 +9,9 @@ mod progress;
 pub mod rehearse;
 mod signals;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
@@ -78,7 +80,12 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to standard output and are no error. A closed pipe is none.
-            let _ = error.print();
+            // What was given as an argument may be a stranger's text, and is repeated.
+            let plain = error.render().to_string();
+            match output::inert(&plain) {
+                Cow::Borrowed(_) => drop(error.print()),
+                Cow::Owned(safe) => drop(output::Log.write_all(safe.as_bytes())),
+            }
             return if error.use_stderr() { Exit::Misused.code() } else { Exit::Done.code() };
         }
     };
@@ -112,7 +119,7 @@ fn start_logging(global: &Global, colour: bool) {
         .with_target(env!("CARGO_CRATE_NAME"), level)
         .with_default(LevelFilter::OFF);
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(|| output::Log)
         .with_ansi(colour)
         .with_target(false)
         .without_time();

@@ -23,6 +23,7 @@ mod validate;
 
 pub use diagnostic::{Code, Diagnostic, Place, Severity};
 pub use rejected::Rejected;
+pub(crate) use syntax::MAX_BYTES;
 
 use diagnostic::{Finding, Findings};
 use locate::{LineIndex, Span};

@@ -13,6 +13,10 @@ use crate::text;
 /// wraps it once more (in a `workflow_call`, an output) still fits.
 const MAX_PAYLOAD: usize = 32 * 1024;
 
+/// The most characters that GitHub takes as `client_payload`. Source: GitHub's REST documentation
+/// of "Create a repository dispatch event".
+const MAX_CHARACTERS: usize = 65_535;
+
 /// How paths are written where some are not UTF-8: those bytes and every `%` as `%XX`.
 pub const PERCENT_ENCODING: &str = "percent";
 
@@ -38,6 +42,25 @@ pub struct Event {
     pub dispatch_id: String,
     /// The request's body, JSON.
     pub body: Vec<u8>,
+}
+
+impl Event {
+    /// Checks that GitHub takes an event of this size. Paths never make one too large, as they are
+    /// cut; the name of a feature or a ref can.
+    ///
+    /// # Errors
+    /// Says how large it is, and what makes it so.
+    pub fn check(&self) -> Result<(), String> {
+        // Bytes are never fewer than characters, and the body never less than the payload in it.
+        if self.body.len() > MAX_CHARACTERS {
+            return Err(format!(
+                "the event has {} bytes, GitHub takes {MAX_CHARACTERS}: the name of the feature or \
+                 of the ref is too long",
+                self.body.len()
+            ));
+        }
+        Ok(())
+    }
 }
 
 #[derive(Serialize)]
@@ -219,6 +242,20 @@ mod tests {
         assert!((MAX_PAYLOAD - 400..MAX_PAYLOAD).contains(&size), "{size}");
         assert_eq!(payload["changed_paths_total"], 2000);
         assert_eq!(payload["changed_paths"][0], names[0]);
+    }
+
+    #[test]
+    fn an_event_that_github_would_refuse_for_its_size_is_told_apart() {
+        let (source, cousin, head) = (name("acme/monorepo"), name("acme/web"), sha('b'));
+        let context =
+            Context { source: &source, source_ref: None, base: None, head: &head, run_url: None };
+        let checked = |length| {
+            let feature = FeaturePath::new(&vec![b'x'; length]);
+            let paths = std::iter::empty();
+            encode(&context, &cousin, &EventType::default(), &feature, paths, 0).check()
+        };
+        assert_eq!(checked(65_000), Ok(()));
+        assert!(checked(65_536).unwrap_err().contains("GitHub takes 65535"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod environment;
 pub mod event;
 pub mod git;
 pub mod github;
+mod input;
 pub mod names;
 pub mod report;
 pub mod routing;

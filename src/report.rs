@@ -7,6 +7,7 @@ pub mod human;
 pub mod markdown;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 
@@ -191,10 +192,44 @@ pub struct Warning {
 
 impl Report {
     /// Returns the report as one JSON document, indented, with a newline at its end.
+    ///
+    /// It may be printed where a terminal or the Actions runner reads it, so that the runner's old
+    /// command prefix `##[` and the control characters that JSON allows come out as escapes, which
+    /// every reader of JSON takes back.
     #[must_use]
     pub fn json(&self) -> String {
         let mut json = serde_json::to_string_pretty(self).unwrap_or_default();
         json.push('\n');
-        json
+        escape_in_json(json)
+    }
+}
+
+/// Escapes what stands in the strings of a JSON text, which is all that these can stand in.
+fn escape_in_json(json: String) -> String {
+    let control = |c: char| matches!(c, '\u{7f}'..='\u{9f}');
+    if !json.contains("##[") && !json.contains(control) {
+        return json;
+    }
+    let mut out = String::with_capacity(json.len() + 64);
+    for c in json.replace("##[", "#\\u0023[").chars() {
+        if control(c) {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_runner_or_terminal_would_obey_is_escaped_in_json_and_nothing_is_lost() {
+        let text = "###[error]\u{9b}31m \u{7f} \\##[x] \u{a0}é";
+        let json = escape_in_json(serde_json::to_string(text).unwrap());
+        assert_eq!(json, "\"##\\u0023[error]\\u009b31m \\u007f \\\\#\\u0023[x] \u{a0}é\"");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
     }
 }

@@ -33,6 +33,12 @@ pub fn shown(text: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Returns a file's path as [`shown`] text.
+#[must_use]
+pub fn shown_path(path: &std::path::Path) -> String {
+    shown(path.to_string_lossy().as_bytes()).into_owned()
+}
+
 /// Returns [`shown`] text between double quotes, cut after 120 characters.
 #[must_use]
 pub fn quoted(text: &str) -> String {
@@ -58,10 +64,10 @@ pub fn percent(path: &[u8]) -> String {
 }
 
 /// A control character, or one of the marks that reorder or hide what stands beside them
-/// (Unicode's bidirectional controls and zero-width characters, line and paragraph separators).
+/// (Unicode's bidirectional controls, zero-width characters and tags, line and paragraph separators).
 fn must_escape(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Returns how many single-character edits turn `a` into `b`, without regard to ASCII case: for

@@ -2,6 +2,7 @@
 //! arguments and environment into one [`Request`]; [`pipeline`] carries it out, step by step.
 
 mod pipeline;
+mod sending;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::{Exit, Failure, Output};
-use crate::actions;
+use crate::actions::{self, Level};
 use crate::environment::Environment;
 use crate::git::range::{Decision, Flags, Trigger, decide};
 use crate::names::RepoName;
@@ -155,7 +156,7 @@ pub fn run(
         Format::Human => human::render(&report, output.paint()),
         Format::Json => report.json(),
     };
-    output.result(&shown)?;
+    let printed = output.result(&shown);
     if actions::is_actions(environment) {
         tell_actions(&report, environment, output);
     } else {
@@ -163,7 +164,19 @@ pub fn run(
             output.warning(&crate::text::shown(warning.message.as_bytes()));
         }
     }
-    Ok(exit)
+    match printed {
+        // What was sent is sent: "nothing was sent", which exit 2 says, would be wrong.
+        Err(failure) if report.dispatches.iter().any(|dispatch| dispatch.attempts > 0) => {
+            let summary = &report.summary;
+            let help = format!(
+                "{} were delivered and {} were not; run again with --dry-run to see which",
+                summary.delivered,
+                summary.undelivered()
+            );
+            Err(Failure { exit: Exit::Undelivered, help: Some(help), ..failure })
+        }
+        printed => printed.map(|()| exit),
+    }
 }
 
 /// Carries the request out and returns the report with how the process is to end.
@@ -177,14 +190,22 @@ pub(super) fn carry_out(request: &Request<'_>, output: &Output) -> Result<(Repor
 /// Writes outputs, summary and annotations. That they cannot be written hides no result.
 fn tell_actions(report: &Report, environment: &Environment, output: &Output) {
     for line in markdown::annotations(report) {
-        output.line(&line);
+        output.command(&line);
     }
-    let written = keep_report(report, environment).and_then(|path| {
-        actions::write_outputs(environment, &markdown::outputs(report, &path))?;
-        actions::write_summary(environment, &markdown::summary(report))
+    // Each by itself: what can be written is of use without the rest.
+    let failed = |what: &str, error: std::io::Error| {
+        let message = format!("cannot write the {what}: {error}");
+        output.command(&actions::annotation(Level::Warning, "not-written", &message));
+    };
+    let path = keep_report(report, environment).unwrap_or_else(|error| {
+        failed("report for later steps", error);
+        String::new()
     });
-    if let Err(error) = written {
-        output.warning(&format!("cannot write the step's outputs and summary: {error}"));
+    if let Err(error) = actions::write_outputs(environment, &markdown::outputs(report, &path)) {
+        failed("step's outputs (GITHUB_OUTPUT)", error);
+    }
+    if let Err(error) = actions::write_summary(environment, &markdown::summary(report)) {
+        failed("step's summary (GITHUB_STEP_SUMMARY)", error);
     }
 }
 

@@ -1,6 +1,11 @@
 //! Where text goes: the result to standard output, all else to standard error. A closed pipe is no
 //! error: whoever closed it has read enough.
+//!
+//! Whatever is printed passes [`inert`] on its way out, so that no text of a stranger becomes a
+//! command to the Actions runner, even where somebody forgot to escape it. Only what
+//! [`Output::command`] prints is one.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use super::{Failure, When};
@@ -60,7 +65,7 @@ impl Output {
     /// When standard output cannot be written, unless its reader has closed it.
     pub fn result(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        match stdout.write_all(inert(text).as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Failure::new(format!("cannot write to standard output: {error}"), ""))
             }
@@ -75,9 +80,14 @@ impl Output {
         }
     }
 
-    /// Prints a line on standard error, such as a command to the Actions runner.
+    /// Prints a line on standard error.
     pub fn line(&self, line: &str) {
-        let _ = writeln!(io::stderr().lock(), "{line}");
+        let _ = writeln!(io::stderr().lock(), "{}", inert(line));
+    }
+
+    /// Prints a command to the Actions runner, as `actions` has made it.
+    pub fn command(&self, command: &str) {
+        let _ = writeln!(io::stderr().lock(), "{command}");
     }
 
     /// Prints why the command failed, and in Actions annotates the run with it.
@@ -94,7 +104,66 @@ impl Output {
         if actions::is_actions(environment) {
             let help = failure.help.as_deref().unwrap_or_default();
             let message = format!("{}\n{help}", failure.message);
-            self.line(&actions::annotation(Level::Error, "ecosystem", message.trim_end()));
+            self.command(&actions::annotation(Level::Error, "ecosystem", message.trim_end()));
+        }
+    }
+}
+
+/// Returns text in which the Actions runner finds no command: it looks for `::` at the start of a
+/// line, white space left out, and for `##[` anywhere, and takes a lone CR for the end of a line.
+/// Source: the runner's `ActionCommand.cs`.
+pub(super) fn inert(text: &str) -> Cow<'_, str> {
+    let command = |line: &str| line.trim_start().starts_with("::");
+    if !text.contains("##[") && !text.split(['\n', '\r']).any(command) {
+        return Cow::Borrowed(text);
+    }
+    let text = text.replace("##[", "#\\u{23}[");
+    let mut out = String::with_capacity(text.len() + 16);
+    for line in text.split_inclusive(['\n', '\r']) {
+        if command(line) {
+            out.push_str(&line.replacen("::", "\\u{3a}:", 1));
+        } else {
+            out.push_str(line);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Standard error for the log, with each event made [`inert`]. It never fails: a log that nobody
+/// reads any more must not end a run that is sending.
+#[derive(Debug)]
+pub(super) struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let _ = io::stderr().lock().write_all(inert(&text).as_bytes());
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_a_command_to_the_runner() {
+        for (text, safe) in [
+            ("a :: b\n", "a :: b\n"),
+            ("::error::x", "\\u{3a}:error::x"),
+            ("a\n \t::error::x\nb", "a\n \t\\u{3a}:error::x\nb"),
+            ("a\r::error::x", "a\r\\u{3a}:error::x"),
+            ("a\r\n\u{a0}::error::x\r\n", "a\r\n\u{a0}\\u{3a}:error::x\r\n"),
+            ("a ##[error]b", "a #\\u{23}[error]b"),
+            ("###[::", "##\\u{23}[::"),
+            ("::::", "\\u{3a}:::"),
+        ] {
+            assert_eq!(inert(text), safe, "{text:?}");
+            assert_eq!(inert(safe), safe, "once is enough: {text:?}");
         }
     }
 }

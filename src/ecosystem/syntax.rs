@@ -16,7 +16,7 @@ use super::strict::{Ended, Scan};
 
 /// The most bytes that are read: three times what 10,000 cousins with ten subscriptions each take, and
 /// little enough to hold several times over in memory.
-const MAX_BYTES: usize = 10 * 1024 * 1024;
+pub(crate) const MAX_BYTES: usize = 10 * 1024 * 1024;
 
 const MINIMAL: &str =
     r#"the smallest file is [{"repo": "owner/name", "subscriptions": ["path/to/feature"]}]"#;

@@ -118,7 +118,7 @@ impl Client {
             let response = match self.post(url.clone(), bearer.clone(), body).await {
                 Ok(response) => response,
                 Err(mut error) => {
-                    error.cause = redacted(error.cause, secret);
+                    error.cause = self.redacted(error.cause);
                     let requests = requests + u32::from(error.sent);
                     return failed(requests, moved, error);
                 }
@@ -129,14 +129,16 @@ impl Client {
                 Hop::Refused(why) => Some(why),
                 Hop::To(next) => {
                     moved = Some(match Moved::read(self.api.below(&next)) {
-                        Moved::To(name) if name.as_str().contains(secret) => Moved::Elsewhere,
+                        Moved::To(name) if self.redacted(name.to_string()) != name.as_str() => {
+                            Moved::Elsewhere
+                        }
                         moved => moved,
                     });
                     seen.push(next);
                     continue;
                 }
             };
-            let reply = Reply { refused, ..read(response, secret).await };
+            let reply = Reply { refused, ..self.read(response).await };
             return Answer { requests, moved, result: Ok(reply) };
         }
     }
@@ -157,6 +159,50 @@ impl Client {
             .send()
             .await
             .map_err(TransportError::read)
+    }
+
+    /// Reads a reply. The status line is what counts: a body that breaks off changes nothing but the
+    /// message.
+    async fn read(&self, mut response: Response) -> Reply {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let mut body = Vec::new();
+        // A 204 has no body (RFC 9110, 15.3.5); waiting for one could only turn success into failure.
+        while status != 204 && body.len() < MAX_BODY {
+            match response.chunk().await {
+                Ok(Some(chunk)) => {
+                    body.extend(chunk.iter().take(MAX_BODY - body.len()));
+                }
+                Ok(None) | Err(_) => break,
+            }
+        }
+        let content_type = text(&headers, &CONTENT_TYPE).unwrap_or_default();
+        let (message, html) = message_in(&body, &content_type);
+        let shown =
+            |text: String| Some(cleaned(&self.redacted(text))).filter(|text| !text.is_empty());
+        let named = |name| text(&headers, &HeaderName::from_static(name));
+        Reply {
+            status,
+            message: message.and_then(shown),
+            html,
+            limits: LimitHeaders {
+                retry_after: named("retry-after"),
+                remaining: named("x-ratelimit-remaining"),
+                reset: named("x-ratelimit-reset"),
+                date: named("date"),
+            },
+            permissions: named("x-accepted-github-permissions").and_then(shown),
+            refused: None,
+        }
+    }
+
+    /// Takes the run's tokens out of a text that a server wrote: one that repeats what it was sent
+    /// must not put it into a log.
+    fn redacted(&self, text: String) -> String {
+        self.tokens.iter().fold(text, |text, token| {
+            let secret = token.secret().expose_secret();
+            if text.contains(secret) { text.replace(secret, "***") } else { text }
+        })
     }
 }
 
@@ -196,49 +242,8 @@ fn next_hop(from: &Url, response: &Response, seen: &[Url]) -> Hop {
     Hop::To(next)
 }
 
-/// Reads a reply. The status line is what counts: a body that breaks off changes nothing but the
-/// message.
-async fn read(mut response: Response, secret: &str) -> Reply {
-    let status = response.status().as_u16();
-    let headers = response.headers().clone();
-    let mut body = Vec::new();
-    // A 204 has no body (RFC 9110, 15.3.5); waiting for one could only turn success into failure.
-    while status != 204 && body.len() < MAX_BODY {
-        match response.chunk().await {
-            Ok(Some(chunk)) => {
-                body.extend(chunk.iter().take(MAX_BODY - body.len()));
-            }
-            Ok(None) | Err(_) => break,
-        }
-    }
-    let content_type = text(&headers, &CONTENT_TYPE).unwrap_or_default();
-    let (message, html) = message_in(&body, &content_type);
-    let shown =
-        |text: String| Some(cleaned(&redacted(text, secret))).filter(|text| !text.is_empty());
-    let named = |name| text(&headers, &HeaderName::from_static(name));
-    Reply {
-        status,
-        message: message.and_then(shown),
-        html,
-        limits: LimitHeaders {
-            retry_after: named("retry-after"),
-            remaining: named("x-ratelimit-remaining"),
-            reset: named("x-ratelimit-reset"),
-            date: named("date"),
-        },
-        permissions: named("x-accepted-github-permissions").and_then(shown),
-        refused: None,
-    }
-}
-
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-}
-
-/// Takes the token out of a text that a server wrote: one that repeats request headers must not
-/// put it into a log.
-fn redacted(text: String, secret: &str) -> String {
-    if text.contains(secret) { text.replace(secret, "***") } else { text }
 }
 
 fn failed(requests: u32, moved: Option<Moved>, error: TransportError) -> Answer {

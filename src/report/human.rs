@@ -163,6 +163,6 @@ pub(crate) fn counted(count: usize, what: &str) -> String {
     counted_as(count, what, &format!("{what}s"))
 }
 
-fn counted_as(count: usize, one: &str, many: &str) -> String {
+pub(crate) fn counted_as(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

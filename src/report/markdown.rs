@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::human::{counted, counted_as};
 use super::{Dispatch, Report};
 use crate::actions::{Level, MAX_OUTPUT, MAX_SUMMARY, annotation};
 use crate::delivery::Outcome;
@@ -11,6 +12,9 @@ use crate::text;
 
 /// GitHub shows at most 10 annotations of a level for a step; the rest is in table and report.
 const MAX_ANNOTATIONS: usize = 10;
+
+/// How many warnings the summary shows above the table, which must have room too.
+const MAX_WARNINGS: usize = 100;
 
 /// Returns the step summary, cut below [`MAX_SUMMARY`] bytes.
 #[must_use]
@@ -20,18 +24,18 @@ pub fn summary(report: &Report) -> String {
     let total = report.dispatches.len();
     if total == 0 {
         out.push_str("Nothing to dispatch.\n");
-    } else if report.dry_run {
-        let _ = writeln!(
-            out,
-            "**{total}** dispatches to **{}** cousins planned; nothing was sent.",
-            counts.cousins
-        );
     } else {
-        let _ = writeln!(
-            out,
-            "**{}** of **{total}** dispatches to **{}** cousins delivered.",
-            counts.delivered, counts.cousins
-        );
+        let dispatches = counted_as(total, "dispatch", "dispatches");
+        let cousins = counted(counts.cousins, "cousin");
+        let _ = if report.dry_run {
+            writeln!(out, "**{dispatches}** to **{cousins}** planned; nothing was sent.")
+        } else {
+            writeln!(
+                out,
+                "**{}** of **{dispatches}** to **{cousins}** delivered.",
+                counts.delivered
+            )
+        };
     }
     if let Some(note) = &report.note {
         let _ = writeln!(out, "\n{}", cell(note));
@@ -40,14 +44,18 @@ pub fn summary(report: &Report) -> String {
     if let Some(head) = &report.range.head {
         let _ = writeln!(
             out,
-            "\n`{base}..{}`, {} changed paths{}\n",
+            "\n`{base}..{}`, {}{}\n",
             head.short(),
-            report.range.changed_paths,
+            counted(report.range.changed_paths, "changed path"),
             if report.range.complete { "" } else { " (**not complete**)" }
         );
     }
-    for warning in &report.warnings {
+    for warning in report.warnings.iter().take(MAX_WARNINGS) {
         let _ = writeln!(out, "> ⚠️ {}\n", cell(&warning.message));
+    }
+    let more = report.warnings.len().saturating_sub(MAX_WARNINGS);
+    if more > 0 {
+        let _ = writeln!(out, "> ⚠️ and {more} more warnings, in the step's `report` output\n");
     }
     if total > 0 {
         out.push_str(
@@ -145,9 +153,9 @@ pub fn annotations(report: &Report) -> Vec<String> {
         .dispatches
         .iter()
         .filter(|dispatch| !matches!(dispatch.outcome, Outcome::Delivered | Outcome::Planned));
+    let (shown, more) = fitting(failed.clone().count());
     let mut lines: Vec<String> = failed
-        .clone()
-        .take(MAX_ANNOTATIONS)
+        .take(shown)
         .map(|dispatch| {
             let feature = text::shown(dispatch.updated_feature.as_bytes()).into_owned();
             let error = dispatch.error.as_deref().unwrap_or("not delivered");
@@ -156,13 +164,27 @@ pub fn annotations(report: &Report) -> Vec<String> {
             annotation(Level::Error, &title, &message)
         })
         .collect();
-    let more = failed.count().saturating_sub(MAX_ANNOTATIONS);
     if more > 0 {
         let message = format!("{more} more dispatches were not delivered: see the step's summary");
         lines.push(annotation(Level::Error, "dispatches not delivered", &message));
     }
-    lines.extend(report.warnings.iter().take(MAX_ANNOTATIONS).map(|warning| {
+    let (shown, more) = fitting(report.warnings.len());
+    lines.extend(report.warnings.iter().take(shown).map(|warning| {
         annotation(Level::Warning, warning.code, &text::shown(warning.message.as_bytes()))
     }));
+    if more > 0 {
+        let message = format!("{more} more warnings: see the step's summary");
+        lines.push(annotation(Level::Warning, "warnings", &message));
+    }
     lines
+}
+
+/// Returns how many of `count` annotations are shown by themselves, and how many one more stands
+/// for.
+fn fitting(count: usize) -> (usize, usize) {
+    if count <= MAX_ANNOTATIONS {
+        (count, 0)
+    } else {
+        (MAX_ANNOTATIONS - 1, count - (MAX_ANNOTATIONS - 1))
+    }
 }

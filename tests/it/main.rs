@@ -8,8 +8,16 @@
     reason = "a test fails by panicking and runs programs"
 )]
 
+mod actions;
+mod bad_input;
+mod dispatch;
 mod docs;
 mod fixtures;
 mod harness;
 mod help;
+mod limits;
+mod outcomes;
+mod report;
+mod secrets;
+mod stopping;
 mod support;

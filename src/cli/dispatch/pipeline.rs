@@ -2,27 +2,23 @@
 //! crate's documentation.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::Arc;
 
-use secrecy::ExposeSecret as _;
-
-use super::Request;
+use super::sending::Push;
+use super::{Request, sending};
 use crate::actions;
-use crate::cli::progress::Progress;
-use crate::cli::signals::Signals;
 use crate::cli::{Exit, Failure, Output};
-use crate::delivery::{self, Clock as _, Ending, Job, Means, Outcome, Settings, SystemClock};
+use crate::delivery::{Ending, Outcome};
 use crate::ecosystem::{self, Cousin, Ecosystem};
 use crate::event::{self, Context};
 use crate::git::command::{Credential, Git};
 use crate::git::range::{Comparison, Reason, Trigger};
 use crate::git::source::{Compared, FoundBy, Outside, Source};
-use crate::github::auth::resolve;
-use crate::github::{ApiUrl, Client, TokenId, Tokens};
+use crate::input;
 use crate::names::{CommitSha, RepoName};
 use crate::report::{self, Dispatch, Report, Summary, Warning};
-use crate::routing::{Planned, Reach, plan};
+use crate::routing::{Reach, plan};
 use crate::text;
 
 /// The name of the file that lists the cousins.
@@ -98,7 +94,8 @@ pub(super) fn run(
 
     let (endings, exit) = if sends && !plan.dispatches.is_empty() {
         let context = context.as_ref().ok_or_else(unknown_source)?;
-        deliver(request, context, &cousins, &plan.dispatches, &compared, &mut warnings, output)?
+        let push = Push { context, cousins: &cousins, plan: &plan.dispatches, compared: &compared };
+        sending::deliver(request, &push, &mut warnings, output)?
     } else {
         if repository.is_none() {
             let failure = unknown_source();
@@ -128,7 +125,8 @@ pub(super) fn run(
                     cousin.line
                 );
                 let renamed = warning("renamed-repository", message);
-                if !warnings.contains(&renamed) {
+                // The dispatches of one cousin follow each other.
+                if warnings.last() != Some(&renamed) {
                     warnings.push(renamed);
                 }
             }
@@ -202,20 +200,35 @@ fn file_outside_of_git(
     request: &Request<'_>,
     source: &Source<'_>,
 ) -> Result<Option<(String, Vec<u8>)>, Failure> {
-    let named = request.ecosystem.as_deref();
-    let in_work_tree =
-        source.clone_dir().and_then(|clone| clone.workdir()).map(|dir| dir.join(FILE));
-    let Some(path) = named.or(in_work_tree.as_deref()) else { return Ok(None) };
-    match std::fs::read(path) {
-        Ok(bytes) => {
-            let name = if named.is_some() { path } else { Path::new(FILE) };
-            Ok(Some((text::shown(name.to_string_lossy().as_bytes()).into_owned(), bytes)))
-        }
-        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::new(
-            format!("cannot read {}: {error}", path.display()),
+    let unreadable = |path: &Path, error: &dyn std::fmt::Display| {
+        Failure::new(
+            format!("cannot read {}: {error}", text::shown_path(path)),
             "name the list of cousins with --ecosystem FILE",
-        )),
+        )
+    };
+    if let Some(path) = &request.ecosystem {
+        let bytes =
+            input::read(path, ecosystem::MAX_BYTES).map_err(|error| unreadable(path, &error))?;
+        return Ok(Some((text::shown_path(path), bytes)));
+    }
+    let Some(dir) = source.clone_dir().and_then(|clone| clone.workdir()) else { return Ok(None) };
+    let path = dir.join(FILE);
+    if leads_out_of(dir, &path) {
+        // Messages show lines of the file: whoever writes the monorepo must not choose any other.
+        let message = "it is a symbolic link that leads out of the work tree";
+        return Err(unreadable(&path, &message));
+    }
+    match input::read(&path, ecosystem::MAX_BYTES) {
+        Ok(bytes) => Ok(Some((FILE.to_owned(), bytes))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(&path, &error)),
+    }
+}
+
+fn leads_out_of(dir: &Path, path: &Path) -> bool {
+    match (dir.canonicalize(), path.canonicalize()) {
+        (Ok(dir), Ok(path)) => !path.starts_with(dir),
+        _ => false,
     }
 }
 
@@ -250,7 +263,7 @@ fn chosen(ecosystem: Ecosystem, only: &[RepoName]) -> Result<Vec<Cousin>, Failur
     Ok(ecosystem.cousins.into_iter().filter(wanted).collect())
 }
 
-fn warning(code: &'static str, message: String) -> Warning {
+pub(super) fn warning(code: &'static str, message: String) -> Warning {
     Warning { code, message }
 }
 
@@ -309,122 +322,4 @@ fn unknown_source() -> Failure {
         "cannot tell the monorepo's own name, which every event carries",
         "name it with --source OWNER/NAME (it is read from GITHUB_REPOSITORY or origin else)",
     )
-}
-
-/// Sends the plan and returns how each dispatch ended, and how the process is to end when it was
-/// interrupted.
-fn deliver(
-    request: &Request<'_>,
-    context: &Context<'_>,
-    cousins: &[Cousin],
-    dispatches: &[Planned],
-    compared: &Compared,
-    warnings: &mut Vec<Warning>,
-    output: &Output,
-) -> Result<(Vec<Ending>, Option<Exit>), Failure> {
-    let environment = request.environment;
-    let api = ApiUrl::parse(actions::api_url(environment))?;
-    let (tokens, by_cousin) = tokens(request, context, cousins, dispatches, warnings)?;
-    if actions::is_actions(environment) {
-        for token in tokens.iter() {
-            output.line(&actions::mask(token.secret().expose_secret()));
-        }
-    }
-    let jobs: Vec<Job> = dispatches
-        .iter()
-        .filter_map(|planned| {
-            let cousin = cousins.get(planned.cousin)?;
-            let changed = &compared.changes.paths;
-            let paths = planned.paths.iter().filter_map(|run| changed.get(run.clone())).flatten();
-            let event = event::encode(
-                context,
-                &cousin.repo,
-                &cousin.event_type,
-                &planned.feature,
-                paths.map(|changed| changed.path.as_slice()),
-                planned.matched,
-            );
-            Some(Job {
-                repo: cousin.repo.clone(),
-                body: event.body.into(),
-                token: *by_cousin.get(&planned.cousin)?,
-            })
-        })
-        .collect();
-    let settings = Settings {
-        concurrency: request.delivery.concurrency,
-        per_minute: request.delivery.per_minute,
-        max_wait: request.delivery.max_wait,
-        tokens: tokens.labels(),
-    };
-    let client = Client::new(api, tokens, request.delivery.timeout)?;
-    let progress = Progress::new(jobs.len(), output.shows_progress());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(format!("cannot start the network runtime: {error}"), ""))?;
-    let clock = SystemClock::start();
-    let observed = clock.clone();
-    let observe = |event: delivery::Event<'_>| progress.take(&event, observed.now());
-    runtime.block_on(async {
-        let mut signals = Signals::catch()
-            .map_err(|error| Failure::new(format!("cannot catch signals: {error}"), ""))?;
-        let (stop, stopped) = delivery::stop::pair();
-        let means = Means { sender: Arc::new(client), clock, jitter: delivery::random };
-        let delivered = delivery::deliver(jobs.into(), &settings, means, stopped, observe);
-        let mut delivered = std::pin::pin!(delivered);
-        let mut interrupted = None;
-        loop {
-            tokio::select! {
-                endings = &mut delivered => return Ok((endings, interrupted)),
-                exit = signals.next() => {
-                    if interrupted.replace(exit).is_some() {
-                        return Err(Failure { exit, ..Failure::new("interrupted twice, stopped at once", "") });
-                    }
-                    stop.stop();
-                }
-            }
-        }
-    })
-}
-
-type TokenOfCousin = HashMap<usize, TokenId>;
-
-/// Returns the tokens that the plan needs, each once, and which cousin uses which.
-fn tokens(
-    request: &Request<'_>,
-    context: &Context<'_>,
-    cousins: &[Cousin],
-    dispatches: &[Planned],
-    warnings: &mut Vec<Warning>,
-) -> Result<(Tokens, TokenOfCousin), Failure> {
-    let environment = request.environment;
-    let lookup = |variable: &str| match request.stand_in_token {
-        Some(token) => Some(token.into()),
-        None => environment.raw(variable).map(ToOwned::to_owned),
-    };
-    let mut tokens = Tokens::new();
-    let mut by_cousin = TokenOfCousin::new();
-    let mut built_in = false;
-    for planned in dispatches {
-        let Some(cousin) = cousins.get(planned.cousin) else { continue };
-        if by_cousin.contains_key(&planned.cousin) {
-            continue;
-        }
-        let token = resolve(cousin.token_env.as_deref(), &lookup).map_err(|error| {
-            let failure = Failure::from(error);
-            Failure { message: format!("{}: {}", cousin.repo, failure.message), ..failure }
-        })?;
-        built_in |= token.is_built_in()
-            && actions::is_actions(environment)
-            && cousin.repo.key() != context.source.key();
-        by_cousin.insert(planned.cousin, tokens.add(token));
-    }
-    if built_in {
-        let message = "GITHUB_TOKEN, which GitHub Actions makes for each job, cannot reach other \
-                       repositories; put a personal access token or an App's token into \
-                       ECOSYSTEM_PAT";
-        warnings.push(warning("built-in-token", message.to_owned()));
-    }
-    Ok((tokens, by_cousin))
 }

@@ -1,0 +1,207 @@
+//! Sends a plan: makes an event of each dispatch, finds the token that speaks for each cousin, and
+//! delivers until all is done or a signal asks to stop. Which dispatches there are was decided
+//! before; what is sent again and when is `delivery`'s decision.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret as _;
+
+use super::Request;
+use super::pipeline::warning;
+use crate::actions;
+use crate::cli::progress::Progress;
+use crate::cli::signals::Signals;
+use crate::cli::{Exit, Failure, Output};
+use crate::delivery::{self, Clock as _, Ending, Job, Means, Outcome, Settings, SystemClock};
+use crate::ecosystem::Cousin;
+use crate::event::{self, Context, Event};
+use crate::git::source::Compared;
+use crate::github::auth::resolve;
+use crate::github::{ApiUrl, Client, Reply, TokenId, Tokens};
+use crate::report::Warning;
+use crate::routing::Planned;
+
+/// What is to be sent, and to whom.
+pub(super) struct Push<'a> {
+    /// What all events share.
+    pub(super) context: &'a Context<'a>,
+    pub(super) cousins: &'a [Cousin],
+    pub(super) plan: &'a [Planned],
+    pub(super) compared: &'a Compared,
+}
+
+/// Sends the plan and returns how each dispatch ended, and how the process is to end when it was
+/// interrupted.
+pub(super) fn deliver(
+    request: &Request<'_>,
+    push: &Push<'_>,
+    warnings: &mut Vec<Warning>,
+    output: &Output,
+) -> Result<(Vec<Ending>, Option<Exit>), Failure> {
+    let environment = request.environment;
+    let api = ApiUrl::parse(actions::api_url(environment))?;
+    let (tokens, by_cousin) = tokens(request, push, warnings)?;
+    if actions::is_actions(environment) {
+        for token in tokens.iter() {
+            output.command(&actions::mask(token.secret().expose_secret()));
+        }
+    }
+    // What GitHub would refuse for its size is not sent, and keeps nothing else back.
+    let mut endings: Vec<Option<Ending>> = Vec::with_capacity(push.plan.len());
+    let mut jobs = Vec::with_capacity(push.plan.len());
+    for planned in push.plan {
+        let cousin = push.cousins.get(planned.cousin).zip(by_cousin.get(&planned.cousin));
+        let job = match cousin {
+            Some((cousin, token)) => {
+                let event = event_for(push, cousin, planned);
+                event.check().map(|()| Job {
+                    repo: cousin.repo.clone(),
+                    body: event.body.into(),
+                    token: *token,
+                })
+            }
+            None => Err("its cousin is not known".to_owned()),
+        };
+        endings.push(job.map(|job| jobs.push(job)).err().map(|error| Ending {
+            error: Some(format!("not sent: {error}")),
+            ..Ending::unsent(Outcome::Failed)
+        }));
+    }
+    let settings = Settings {
+        concurrency: request.delivery.concurrency,
+        per_minute: request.delivery.per_minute,
+        max_wait: request.delivery.max_wait,
+        tokens: tokens.labels(),
+    };
+    let client = Client::new(api, tokens, request.delivery.timeout)?;
+    let (delivered, exit) = run(jobs.into(), &settings, client, output)?;
+    let mut delivered = delivered.into_iter();
+    let endings = endings.into_iter().filter_map(|ending| ending.or_else(|| delivered.next()));
+    Ok((endings.collect(), exit))
+}
+
+fn event_for(push: &Push<'_>, cousin: &Cousin, planned: &Planned) -> Event {
+    let changed = &push.compared.changes.paths;
+    let paths = planned.paths.iter().filter_map(|run| changed.get(run.clone())).flatten();
+    event::encode(
+        push.context,
+        &cousin.repo,
+        &cousin.event_type,
+        &planned.feature,
+        paths.map(|changed| changed.path.as_slice()),
+        planned.matched,
+    )
+}
+
+/// Delivers the jobs, and listens to signals meanwhile.
+fn run(
+    jobs: Arc<[Job]>,
+    settings: &Settings,
+    client: Client,
+    output: &Output,
+) -> Result<(Vec<Ending>, Option<Exit>), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start the network runtime: {error}"), ""))?;
+    let progress = Progress::new(jobs.len(), output.shows_progress());
+    let clock = SystemClock::start();
+    let (observed, told) = (clock.clone(), Arc::clone(&jobs));
+    let observe = |event: delivery::Event<'_>| {
+        progress.take(&event, observed.now());
+        log(&event, &told);
+    };
+    let ended = runtime.block_on(async {
+        let mut signals = Signals::catch()
+            .map_err(|error| Failure::new(format!("cannot catch signals: {error}"), ""))?;
+        let (stop, stopped) = delivery::stop::pair();
+        let means = Means { sender: Arc::new(client), clock, jitter: delivery::random };
+        let delivered = delivery::deliver(jobs, settings, means, stopped, observe);
+        let mut delivered = std::pin::pin!(delivered);
+        let mut interrupted = None;
+        loop {
+            tokio::select! {
+                endings = &mut delivered => return Ok((endings, interrupted)),
+                exit = signals.next() => {
+                    if interrupted.replace(exit).is_some() {
+                        let twice = "interrupted twice: stopped at once, without a report";
+                        let help = "run again for the same range, receivers know a repeat by its dispatch_id";
+                        return Err(Failure { exit, ..Failure::new(twice, help) });
+                    }
+                    stop.stop();
+                    output.warning(&format!(
+                        "interrupted: nothing more is sent; what is in flight has {} s \
+                         (interrupt again to stop now)",
+                        delivery::schedule::GRACE.as_secs()
+                    ));
+                }
+            }
+        }
+    });
+    // A look-up of a name cannot be called off; the process need not wait for one.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Logs what is sent and what came back.
+fn log(event: &delivery::Event<'_>, jobs: &[Job]) {
+    match event {
+        delivery::Event::Started { job, attempt } => {
+            if let Some(Job { repo, .. }) = jobs.get(job.0) {
+                tracing::debug!("{repo}: sending, attempt {attempt}");
+            }
+        }
+        delivery::Event::Answered { job, answer } => {
+            let Some(Job { repo, .. }) = jobs.get(job.0) else { return };
+            match &answer.result {
+                Ok(Reply { status: 204, .. }) => tracing::debug!("{repo}: answered 204"),
+                Ok(Reply { status, message, .. }) => {
+                    let message = message.as_deref().unwrap_or("no message");
+                    tracing::debug!("{repo}: answered {status}: {message}");
+                }
+                Err(error) => tracing::debug!("{repo}: {error}"),
+            }
+        }
+        delivery::Event::Waiting { .. } | delivery::Event::Ended { .. } => {}
+    }
+}
+
+type TokenOfCousin = HashMap<usize, TokenId>;
+
+/// Returns the tokens that the plan needs, each once, and which cousin uses which.
+fn tokens(
+    request: &Request<'_>,
+    push: &Push<'_>,
+    warnings: &mut Vec<Warning>,
+) -> Result<(Tokens, TokenOfCousin), Failure> {
+    let environment = request.environment;
+    let lookup = |variable: &str| match request.stand_in_token {
+        Some(token) => Some(token.into()),
+        None => environment.raw(variable).map(ToOwned::to_owned),
+    };
+    let mut tokens = Tokens::new();
+    let mut by_cousin = TokenOfCousin::new();
+    let mut built_in = false;
+    for planned in push.plan {
+        let Some(cousin) = push.cousins.get(planned.cousin) else { continue };
+        if by_cousin.contains_key(&planned.cousin) {
+            continue;
+        }
+        let token = resolve(cousin.token_env.as_deref(), &lookup).map_err(|error| {
+            let failure = Failure::from(error);
+            Failure { message: format!("{}: {}", cousin.repo, failure.message), ..failure }
+        })?;
+        built_in |= token.is_built_in()
+            && actions::is_actions(environment)
+            && cousin.repo.key() != push.context.source.key();
+        by_cousin.insert(planned.cousin, tokens.add(token));
+    }
+    if built_in {
+        let message = "GITHUB_TOKEN, which GitHub Actions makes for each job, cannot reach other \
+                       repositories; put a personal access token or an App's token into \
+                       ECOSYSTEM_PAT";
+        warnings.push(warning("built-in-token", message.to_owned()));
+    }
+    Ok((tokens, by_cousin))
+}

@@ -1,0 +1,72 @@
+//! Reads a file that somebody else named: a regular one, and never more of it than can be meant. A
+//! FIFO would be waited for, and a device be read without end; neither is a configuration.
+
+use std::fs::{File, metadata};
+use std::io::{Error, ErrorKind, Read as _, Result};
+use std::path::Path;
+
+/// Returns the bytes of the regular file at `path`, which may have at most `limit`.
+///
+/// # Errors
+/// What the file system says; [`ErrorKind::FileTooLarge`] above `limit`, and
+/// [`ErrorKind::InvalidInput`] for what is no regular file.
+pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>> {
+    let found = metadata(path)?;
+    if found.is_dir() {
+        return Err(Error::new(ErrorKind::IsADirectory, "it is a directory"));
+    }
+    if !found.is_file() {
+        let message = "it is not a regular file (a pipe or a device is not read)";
+        return Err(Error::new(ErrorKind::InvalidInput, message));
+    }
+    let too_large = || {
+        let message = format!("it has more than {} MiB", limit >> 20);
+        Error::new(ErrorKind::FileTooLarge, message)
+    };
+    let limit = limit as u64;
+    if found.len() > limit {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    // It may grow meanwhile, and the files of /proc do not tell their size.
+    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_up_to_the_limit_and_not_beyond() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, vec![b'x'; 2 << 20]).unwrap();
+        assert_eq!(read(&path, 2 << 20).unwrap().len(), 2 << 20);
+        let error = read(&path, (2 << 20) - 1).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.to_string().as_str()),
+            (ErrorKind::FileTooLarge, "it has more than 1 MiB")
+        );
+        assert_eq!(read(directory.path(), 9).unwrap_err().kind(), ErrorKind::IsADirectory);
+        assert_eq!(
+            read(&directory.path().join("none"), 9).unwrap_err().kind(),
+            ErrorKind::NotFound
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_not_read() {
+        let error = read(Path::new("/dev/zero"), 9).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_that_does_not_tell_its_size_is_read_up_to_the_limit_too() {
+        let path = Path::new("/proc/self/maps");
+        assert!(!read(path, 64 << 20).unwrap().is_empty());
+        assert_eq!(read(path, 9).unwrap_err().kind(), ErrorKind::FileTooLarge);
+    }
+}
