@@ -6,6 +6,7 @@
 
 pub(crate) mod ecosystem;
 pub(crate) mod events;
+pub(crate) mod loopback;
 pub(crate) mod process;
 pub(crate) mod repository;
 
