@@ -18,6 +18,7 @@ const MAX_DEPTH: usize = 2048;
 
 /// The raw modes of a tree's entries that matter here. Source: gitformat "tree objects".
 const TREE: i32 = 0o040_000;
+const FILE: i32 = 0o100_000;
 const SUBMODULE: i32 = 0o160_000;
 
 /// What differs between two trees, within reach of the subscriptions.
@@ -54,8 +55,8 @@ pub fn between(
     head: Option<Oid>,
     reach: &Reach,
 ) -> Result<Changes, WalkError> {
-    let mut walk = Walk { repository, path: Vec::new(), depth: 0, changes: Changes::default() };
-    walk.trees(base, head, &reach.root())?;
+    let mut walk = Walk { repository, path: Vec::new(), changes: Changes::default() };
+    walk.run(base, head, reach.root())?;
     let mut changes = walk.changes;
     // A file and a directory of one name stand apart in a tree, and a submodule that became a
     // file is met twice.
@@ -71,59 +72,108 @@ pub fn between(
 struct Walk<'r> {
     repository: &'r Repository,
     path: Vec<u8>,
-    depth: usize,
     changes: Changes,
 }
 
-impl Walk<'_> {
-    fn trees(
+/// One directory that is being compared. Kept in a list of our own: how deep a tree nests is its
+/// author's choice, and the thread's stack must not depend on it.
+struct Level<'r, 's> {
+    base: Option<Tree<'r>>,
+    head: Option<Tree<'r>>,
+    /// How many entries of each are done.
+    done: (usize, usize),
+    scope: Scope<'s>,
+    path_length: usize,
+}
+
+/// A directory below that differs.
+struct Below<'s> {
+    base: Option<Oid>,
+    head: Option<Oid>,
+    scope: Scope<'s>,
+}
+
+/// What stands under one name in base and in head, and where.
+type Pair<'l, 's> = (Option<TreeEntry<'l>>, Option<TreeEntry<'l>>, &'l Scope<'s>);
+
+impl<'s> Level<'_, 's> {
+    /// Returns the next name's entries; none when both trees are done.
+    fn next(&mut self) -> Option<Pair<'_, 's>> {
+        let old = self.base.as_ref().and_then(|tree| tree.get(self.done.0));
+        let new = self.head.as_ref().and_then(|tree| tree.get(self.done.1));
+        let order = match (&old, &new) {
+            (None, None) => return None,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(a), Some(b)) => tree_order(a, b),
+        };
+        self.done.0 += usize::from(order.is_le());
+        self.done.1 += usize::from(order.is_ge());
+        Some((old.filter(|_| order.is_le()), new.filter(|_| order.is_ge()), &self.scope))
+    }
+}
+
+impl<'r> Walk<'r> {
+    fn run(
         &mut self,
         base: Option<Oid>,
         head: Option<Oid>,
-        scope: &Scope<'_>,
+        root: Scope<'_>,
     ) -> Result<(), WalkError> {
-        if base == head {
-            return Ok(());
-        }
-        if self.depth > MAX_DEPTH {
-            return Err(WalkError::TooDeep);
-        }
-        let base = read(self.repository, base)?;
-        let head = read(self.repository, head)?;
-        let mut base = base.iter().flat_map(Tree::iter).peekable();
-        let mut head = head.iter().flat_map(Tree::iter).peekable();
+        let mut levels = Vec::new();
+        let mut below = Some(Below { base, head, scope: root });
         loop {
-            let order = match (base.peek(), head.peek()) {
-                (None, None) => return Ok(()),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(a), Some(b)) => tree_order(a, b),
-            };
-            let old = if order.is_le() { base.next() } else { None };
-            let new = if order.is_ge() { head.next() } else { None };
-            match (old, new) {
-                (Some(old), Some(new))
-                    if old.id() == new.id() && old.filemode_raw() == new.filemode_raw() => {}
-                (old, new) => self.entry(old.as_ref(), new.as_ref(), scope)?,
+            if let Some(Below { base, head, scope }) = below.take()
+                && base != head
+            {
+                levels.push(self.level(base, head, scope)?);
+                if levels.len() > MAX_DEPTH {
+                    return Err(WalkError::TooDeep);
+                }
             }
+            let Some(level) = levels.last_mut() else { return Ok(()) };
+            self.path.truncate(level.path_length);
+            let Some((old, new, scope)) = level.next() else {
+                levels.pop();
+                continue;
+            };
+            below = match (&old, &new) {
+                (Some(old), Some(new)) if old.id() == new.id() && mode(old) == mode(new) => None,
+                _ => self.entry(old.as_ref(), new.as_ref(), scope),
+            };
         }
     }
 
-    /// Takes up one name that differs. Both entries are trees, or neither is.
-    fn entry(
+    fn level<'s>(
+        &self,
+        base: Option<Oid>,
+        head: Option<Oid>,
+        scope: Scope<'s>,
+    ) -> Result<Level<'r, 's>, WalkError> {
+        Ok(Level {
+            base: read(self.repository, base)?,
+            head: read(self.repository, head)?,
+            done: (0, 0),
+            scope,
+            path_length: self.path.len(),
+        })
+    }
+
+    /// Takes up one name that differs and returns the directory that it is, if it is one in reach.
+    /// Both entries are trees, or neither is.
+    fn entry<'s>(
         &mut self,
         old: Option<&TreeEntry<'_>>,
         new: Option<&TreeEntry<'_>>,
-        scope: &Scope<'_>,
-    ) -> Result<(), WalkError> {
-        let Some(entry) = new.or(old) else { return Ok(()) };
+        scope: &Scope<'s>,
+    ) -> Option<Below<'s>> {
+        let entry = new.or(old)?;
         let inner = scope.enter(entry.name_bytes());
         let is_tree = kind(entry) == TREE;
         if inner.is_none() && (is_tree || !scope.wants_files()) {
-            return Ok(());
+            return None;
         }
-        let length = self.path.len();
-        if length > 0 {
+        if !self.path.is_empty() {
             self.path.push(b'/');
         }
         self.path.extend_from_slice(entry.name_bytes());
@@ -132,16 +182,15 @@ impl Walk<'_> {
                 self.changes.near_misses.insert((literal.to_vec(), self.path.clone()));
             }
         }
-        if let (true, Some(inner)) = (is_tree, &inner) {
-            self.depth += 1;
-            self.trees(old.map(TreeEntry::id), new.map(TreeEntry::id), inner)?;
-            self.depth -= 1;
-        } else if scope.wants_files() {
+        if is_tree {
+            let [base, head] = [old, new].map(|entry| entry.map(TreeEntry::id));
+            return inner.map(|scope| Below { base, head, scope });
+        }
+        if scope.wants_files() {
             let submodule = [old, new].into_iter().flatten().any(|e| kind(e) == SUBMODULE);
             self.changes.paths.push(ChangedPath { path: self.path.clone(), submodule });
         }
-        self.path.truncate(length);
-        Ok(())
+        None
     }
 }
 
@@ -153,6 +202,15 @@ fn read(repository: &Repository, id: Option<Oid>) -> Result<Option<Tree<'_>>, Wa
         })
     })
     .transpose()
+}
+
+/// An entry's mode as git compares it: of a file's permissions only the owner's right to execute
+/// counts, others stand in old histories (100664). Source: git's `canon_mode`.
+fn mode(entry: &TreeEntry<'_>) -> i32 {
+    match kind(entry) {
+        FILE => FILE | (entry.filemode_raw() & 0o100),
+        kind => kind,
+    }
 }
 
 /// The part of an entry's mode that says what it is.
