@@ -7,12 +7,13 @@ pub mod changes;
 pub mod command;
 pub mod fetch;
 pub mod range;
+mod revision;
 pub mod source;
 
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-use git2::{ErrorCode, Repository, RepositoryOpenFlags};
+use git2::{ErrorCode, Repository, RepositoryInitOptions, RepositoryOpenFlags};
 
 use command::CommandError;
 
@@ -115,10 +116,10 @@ pub fn open(dir: &Path) -> Result<Repository, GitError> {
     })
 }
 
-/// Returns the bare repository at exactly that directory.
-pub(crate) fn open_bare(dir: &Path) -> Result<Repository, GitError> {
+/// Makes a repository of our own.
+pub(crate) fn init(dir: &Path, options: &RepositoryInitOptions) -> Result<Repository, GitError> {
     prepare();
-    Repository::open_bare(dir).map_err(|error| unsupported(&error))
+    Ok(Repository::init_opts(dir, options)?)
 }
 
 fn unsupported(error: &git2::Error) -> GitError {

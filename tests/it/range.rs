@@ -146,7 +146,8 @@ fn every_row(history: History) {
         assert_eq!(range["base"], base.map_or(Value::Null, rev), "{file}");
         let count = changed(&sandbox, &bare, base, head);
         assert_eq!(range["changed_paths"], count, "{file}");
-        let warned = report["warnings"].as_array().unwrap().iter().any(|w| w["code"] == "incomplete-range");
+        let warned =
+            report["warnings"].as_array().unwrap().iter().any(|w| w["code"] == "incomplete-range");
         assert_eq!(warned, !complete, "{file}: {}", report["warnings"]);
         assert_eq!(report["dry_run"], !sends, "{file}");
         let dispatches = report["dispatches"].as_array().unwrap();
@@ -203,8 +204,7 @@ fn flags_win_over_every_event_and_a_preview_stays_one() {
         for (flags, base, reason, named_head) in cases {
             let file = format!("{} {flags:?}", event.file);
             let api = Loopback::api();
-            let done =
-                dispatch(&sandbox, &api, &event, &bare).dir(&clone).args(flags).run();
+            let done = dispatch(&sandbox, &api, &event, &bare).dir(&clone).args(flags).run();
             if event.name == "pull_request_target" {
                 assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{file}");
                 assert!(done.stderr.contains("pull_request_target"), "{}", done.stderr);
@@ -296,7 +296,10 @@ fn a_person_gets_what_the_upstream_lacks_or_else_what_the_last_commit_changed() 
     let source = sandbox.new_repository("source");
     sandbox.write(&source, "a", "1");
     let first = sandbox.commit_all(&source, "first");
-    assert_eq!(range_of(local(&sandbox, &source, &[])), ("first-commit".into(), None, first.clone(), 1));
+    assert_eq!(
+        range_of(local(&sandbox, &source, &[])),
+        ("first-commit".into(), None, first.clone(), 1)
+    );
 
     let clone = sandbox.clone(&source, "clone", &[]);
     assert_eq!(range_of(local(&sandbox, &clone, &[])).3, 0, "nothing that upstream lacks");
@@ -304,7 +307,9 @@ fn a_person_gets_what_the_upstream_lacks_or_else_what_the_last_commit_changed() 
     let second = sandbox.commit_all(&clone, "second");
     sandbox.write(&clone, "c", "3");
     let third = sandbox.commit_all(&clone, "third");
-    let expected = |base: &str, head: &str, changed| ("local".into(), Some(base.to_owned()), head.to_owned(), changed);
+    let expected = |base: &str, head: &str, changed| {
+        ("local".into(), Some(base.to_owned()), head.to_owned(), changed)
+    };
     assert_eq!(range_of(local(&sandbox, &clone, &[])), expected(&first, &third, 2));
     // The upstream is that of the branch, not of a head that is named.
     let named = range_of(local(&sandbox, &clone, &["--head", &second]));
@@ -340,7 +345,8 @@ fn a_revision_is_whatever_leads_to_a_commit() {
     let merge = sandbox.rev(&bare, "step/merge");
     let tag = sandbox.git(&bare, &["rev-parse", "v1.0.0"]);
     assert_ne!(tag, merge, "an annotated tag");
-    for revision in ["v1.0.0", "refs/tags/v1.0.0", "origin/release/1.0", &tag, &merge, &merge[..9]] {
+    for revision in ["v1.0.0", "refs/tags/v1.0.0", "origin/release/1.0", &tag, &merge, &merge[..9]]
+    {
         let base = range_of(local(&sandbox, &clone, &["--base", revision])).1;
         assert_eq!(base.as_deref(), Some(merge.as_str()), "{revision}");
     }
@@ -365,7 +371,19 @@ fn a_revision_that_leads_nowhere_is_refused_and_nothing_is_sent() {
     let blob = sandbox.git(&bare, &["rev-parse", "main:ecosystem.json"]);
     let touched = sandbox.path().join("touched");
     let inject = format!("--upload-pack=touch {}", touched.display());
-    let odd = ["nonsense", "", "-", "--all", "+main:refs/heads/x", "main:", "a..b", "^main", "HEAD~99", "main\nx", "@{-1}"];
+    let odd = [
+        "nonsense",
+        "",
+        "-",
+        "--all",
+        "+main:refs/heads/x",
+        "main:",
+        "a..b",
+        "^main",
+        "HEAD~99",
+        "main\nx",
+        "@{-1}",
+    ];
     for revision in odd.into_iter().chain([gone.as_str(), &tree, &blob, &inject]) {
         for flag in ["--base", "--head"] {
             for remote in [None, Some(file_url(&bare))] {

@@ -141,7 +141,8 @@ fn read(connection: &TcpStream) -> Option<Request> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let mut words = line.split_whitespace().map(str::to_owned);
-    let mut request = Request { method: words.next()?, target: words.next()?, ..Request::default() };
+    let mut request =
+        Request { method: words.next()?, target: words.next()?, ..Request::default() };
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -210,8 +211,9 @@ pub(crate) fn git_server(root: &Path, protocol: Protocol, token: Option<&str>) -
     let root = root.to_owned();
     let token = token.map(str::to_owned);
     Loopback::start(move |request| match &token {
-        Some(token) if !request.has_token(token) => Response::status("401 Unauthorized")
-            .header("WWW-Authenticate: Basic realm=\"git\""),
+        Some(token) if !request.has_token(token) => {
+            Response::status("401 Unauthorized").header("WWW-Authenticate: Basic realm=\"git\"")
+        }
         _ => serve_git(&root, protocol, request),
     })
 }
