@@ -151,6 +151,9 @@ impl Remote {
         };
         let local_remote = self.kind == Kind::Path;
         let mut context = Context { place, local_remote, ssh: self.kind == Kind::Ssh, config };
+        if self.kind == Kind::Http && !self.inherited.is_empty() {
+            context.config.push(stay_at_the_server());
+        }
         let mut outcome = attempt(&context);
         let Ok(url) = Url::parse(&self.url) else { return outcome };
         for credential in &self.credentials {
@@ -161,6 +164,7 @@ impl Remote {
             tracing::debug!(variable = credential.variable, "trying the fetch with a token");
             let origin = url.origin().ascii_serialization();
             context.config = credential_config(&origin, &credential.secret);
+            context.config.push(stay_at_the_server());
             outcome = match (attempt(&context), outcome) {
                 (Err(later), Err(first)) => Err(first.and(&credential.variable, &later)),
                 (later, _) => later,
@@ -168,6 +172,12 @@ impl Remote {
         }
         outcome
     }
+}
+
+/// Returns the setting by which git follows no redirect. It would take the header with the token
+/// along, to any host: curl leaves it out, but git then goes on with the new address by itself.
+fn stay_at_the_server() -> (String, SecretString) {
+    ("http.followRedirects".to_owned(), "false".into())
 }
 
 fn kind(url: &str) -> Kind {
