@@ -8,7 +8,9 @@
     reason = "a test fails by panicking and runs programs"
 )]
 
+mod changes;
 mod fixtures;
 mod harness;
+mod ladder;
 mod range;
 mod support;
