@@ -66,6 +66,16 @@ pub enum GitError {
         /// Why.
         cause: String,
     },
+    /// Both commits are there, and a tree of one of them cannot be read.
+    #[error("cannot compare {base} with {head}: {cause}")]
+    Incomparable {
+        /// The base.
+        base: String,
+        /// The head.
+        head: String,
+        /// Why, on each rung that was tried.
+        cause: String,
+    },
     /// The git program failed.
     #[error(transparent)]
     Command(#[from] CommandError),
@@ -87,8 +97,9 @@ impl GitError {
             | Self::BadRemote { help, .. } => return help.clone(),
             Self::Unborn => "commit something first, or name a commit with --head REV",
             Self::Scratch { .. } => "set TMPDIR to a directory that can be written",
-            Self::UnreadableHead { .. } => {
-                "the clone is damaged or incomplete: run `git fsck`, or clone anew"
+            Self::UnreadableHead { .. } | Self::Incomparable { .. } => {
+                "run `git fsck` to see whether the repository is whole; a damaged clone can be \
+                 cloned anew"
             }
             Self::Command(CommandError::NotStarted(_)) => "install git and see that PATH finds it",
             Self::Command(CommandError::TooOld { .. }) => "update git",

@@ -202,6 +202,14 @@ pub(crate) fn is_shallow(clone: &Repository) -> bool {
     clone.commondir().join("shallow").metadata().is_ok_and(|file| file.len() > 0)
 }
 
+/// Returns whether the clone was made with a filter: git fetches what it lacks when asked.
+pub(crate) fn is_partial(repository: &Repository) -> bool {
+    repository.config().is_ok_and(|config| {
+        config.get_string("extensions.partialclone").is_ok()
+            || config.get_bool("remote.origin.promisor").unwrap_or(false)
+    })
+}
+
 fn may_have_token(url: &Url, server: &str) -> bool {
     let same = Url::parse(server).is_ok_and(|server| server.origin() == url.origin());
     (same && url.scheme() == "https") || (url.scheme().starts_with("http") && is_loopback(url))

@@ -114,3 +114,10 @@ pub(super) fn missing_named(revision: &str) -> GitError {
             .to_owned(),
     }
 }
+
+/// Whether a revision can stand in what git is asked to fetch, and means there what was meant. An
+/// empty one would be the remote's HEAD.
+pub(super) fn is_plain(revision: &str) -> bool {
+    let odd = |c: char| c.is_control() || ":~^*?[\\ @".contains(c);
+    !(revision.is_empty() || revision.starts_with(['-', '+']) || revision.contains(odd))
+}

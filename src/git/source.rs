@@ -13,7 +13,8 @@ use super::command::{Credential, Git};
 use super::fetch::{self, Depth, Remote, Scratch};
 use super::range::{Base, Comparison, Head, Reason};
 use super::revision::{
-    merge_of, missing_named, parted, raw_parents, readable_commit, revision_in, sha, upstream,
+    is_plain, merge_of, missing_named, parted, raw_parents, readable_commit, revision_in, sha,
+    upstream,
 };
 use super::{GitError, open};
 use crate::names::CommitSha;
@@ -339,7 +340,12 @@ impl<'g> Source<'g> {
         let mut said = BTreeSet::new();
         causes.retain(|cause| said.insert(cause.clone()));
         let cause = causes.join("; ");
+        let is_here =
+            |base| self.repository().is_some_and(|here| readable_commit(here, base).is_some());
         Err(match base {
+            Some(base) if is_here(base) => {
+                GitError::Incomparable { base: base.to_string(), head: head.to_string(), cause }
+            }
             Some(base) => GitError::UnknownRevision {
                 revision: base.to_string(),
                 cause: format!(": {cause}"),
@@ -401,7 +407,7 @@ impl<'g> Source<'g> {
         match (walk()?, &self.remote) {
             (Ok(changes), _) => Ok(changes),
             // A clone without trees: git fetches those that differ in one go.
-            (Err(WalkError::Missing(_)), Some(remote)) if is_partial(repository) => {
+            (Err(WalkError::Missing(_)), Some(remote)) if fetch::is_partial(repository) => {
                 fetch::missing_trees(self.git, repository, remote, base, head)?;
                 walk()?.map_err(|error| unreadable(head, &error))
             }
@@ -467,26 +473,12 @@ impl<'g> Source<'g> {
     }
 }
 
-fn is_partial(repository: &Repository) -> bool {
-    repository.config().is_ok_and(|config| {
-        config.get_string("extensions.partialclone").is_ok()
-            || config.get_bool("remote.origin.promisor").unwrap_or(false)
-    })
-}
-
 fn missing(commit: &CommitSha) -> GitError {
     GitError::UnknownRevision {
         revision: commit.to_string(),
         cause: ": it is not in the clone".to_owned(),
         help: "fetch it, or see that the clone has an origin".to_owned(),
     }
-}
-
-/// Whether a revision can stand in what git is asked to fetch, and means there what was meant. An
-/// empty one would be the remote's HEAD.
-fn is_plain(revision: &str) -> bool {
-    let odd = |c: char| c.is_control() || ":~^*?[\\ @".contains(c);
-    !(revision.is_empty() || revision.starts_with(['-', '+']) || revision.contains(odd))
 }
 
 /// Returns what went wrong, without the name of the commit that everything here is about.
