@@ -19,7 +19,7 @@ use crate::support::repository::{Sandbox, file_url};
 enum Entry {
     /// Raw mode and which of a few contents.
     Leaf(u32, u8),
-    Directory(Vec<(Vec<u8>, Entry)>),
+    Directory(Vec<(Vec<u8>, Self)>),
 }
 
 const MODES: [u32; 5] = [0o100_644, 0o100_755, 0o100_664, 0o120_000, 0o160_000];

@@ -9,8 +9,10 @@
 )]
 
 mod changes;
+mod fetch_tokens;
 mod fixtures;
 mod harness;
 mod ladder;
 mod range;
+mod repositories;
 mod support;

@@ -16,12 +16,21 @@ use crate::support::repository::{Sandbox, file_url};
 enum History {
     Full,
     Depth1,
+    /// No checkout at all: `--remote`.
+    None,
 }
 
 /// Does what the checkout action does for a ref whose commit is `sha`.
 fn checkout(sandbox: &Sandbox, bare: &Path, sha: &str, history: History) -> PathBuf {
+    if history == History::None {
+        return sandbox.path().to_owned();
+    }
     let name = format!("{history:?}-{}", &sha[..12]);
     let clone = sandbox.path().join(&name);
+    // Nothing is ever fetched into a full clone, so that the next test of the commit may have it.
+    if clone.is_dir() && history == History::Full {
+        return clone;
+    }
     if clone.is_dir() {
         std::fs::remove_dir_all(&clone).unwrap();
     }
@@ -35,6 +44,7 @@ fn checkout(sandbox: &Sandbox, bare: &Path, sha: &str, history: History) -> Path
             fetch.extend(["origin", all[0], all[1], &wanted]);
         }
         History::Depth1 => fetch.extend(["--depth=1", "origin", &wanted]),
+        History::None => {}
     }
     sandbox.git(&clone, &fetch);
     sandbox.git(&clone, &["checkout", "--quiet", "--detach", sha]);
@@ -122,7 +132,11 @@ fn every_row(history: History) {
         let file = &event.file;
         let api = Loopback::api();
         let clone = checkout(&sandbox, &bare, &sandbox.rev(&bare, &event.sha), history);
-        let done = dispatch(&sandbox, &api, &event, &bare).dir(&clone).run();
+        let mut run = dispatch(&sandbox, &api, &event, &bare).dir(&clone);
+        if history == History::None {
+            run = run.args(["--remote", &file_url(&bare)]);
+        }
+        let done = run.run();
         let Some((reason, found_by, complete, sends)) = expected(file) else {
             assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{file} {}", done.stderr);
             assert_eq!(api.requests().len(), 0, "{file}");
@@ -132,14 +146,27 @@ fn every_row(history: History) {
         let range = &report["range"];
         let rev = |revision: &str| Value::from(sandbox.rev(&bare, revision));
         assert_eq!(range["reason"], reason, "{file}");
-        assert_eq!(range["found_by"], found_by[history as usize], "{file}");
+        let found_by = match history {
+            History::Full => found_by[0],
+            History::Depth1 => found_by[1],
+            History::None if found_by[0] == "none" => "none",
+            History::None => "scratch",
+        };
+        assert_eq!(range["found_by"], found_by, "{file}");
         assert_eq!(range["complete"], complete, "{file}");
-        let Some(head) = event.head.as_deref() else {
+        // Without a checkout no merge commit is at HEAD: the branch is what the event names.
+        let branch = event.git_ref.replace("/merge", "/head");
+        let is_branch = history == History::None && event.name == "pull_request";
+        let head = event.head.as_deref().map(|head| if is_branch { &branch } else { head });
+        let Some(head) = head else {
             assert_eq!((&report["dispatches"], api.requests().len()), (&Value::Array(vec![]), 0));
             continue;
         };
         assert_eq!(range["head"], rev(head), "{file}");
+        let parted = sandbox.try_git(&bare, &["merge-base", "main", head], b"").stdout;
+        let parted = String::from_utf8(parted).unwrap();
         let base = match &event.base {
+            Base::Revision(_) if is_branch => Some(parted.trim()),
             Base::Revision(base) => Some(base.as_str()),
             _ => None,
         };
@@ -167,6 +194,11 @@ fn every_row_of_the_table_in_a_clone_with_the_whole_history() {
 #[test]
 fn every_row_of_the_table_in_a_checkout_of_depth_1() {
     every_row(History::Depth1);
+}
+
+#[test]
+fn every_row_of_the_table_without_a_checkout() {
+    every_row(History::None);
 }
 
 #[test]

@@ -162,7 +162,7 @@ pub(crate) fn can_serve_git() -> bool {
     let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     let found = ["git-http-backend", "git-http-backend.exe"].iter().any(|n| path.join(n).is_file());
     if !found {
-        eprintln!("SKIPPED: there is no git http-backend in {}", path.display());
+        super::skipped(&format!("there is no git http-backend in {}", path.display()));
     }
     found
 }

@@ -18,3 +18,10 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     assert!(path.is_file(), "there is no fixture {}", path.display());
     path
 }
+
+/// Says that a test shows nothing here, past the test runner, which keeps what `eprintln!` says to
+/// itself while a test passes.
+pub(crate) fn skipped(why: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr().lock(), "SKIPPED: {why}");
+}
