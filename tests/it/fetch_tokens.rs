@@ -176,7 +176,8 @@ fn credentials_that_the_checkout_left_in_the_clone_are_used_once() {
     // Into the scratch repository, too: git does not fetch into this clone.
     sandbox.git(&clone, &["config", "fetch.negotiationAlgorithm", "nonsense"]);
     let base = sandbox.rev(&bare, "step/mode");
-    sandbox.write(&sandbox.home(), ".gitconfig", "[http]\n extraheader = X-Mine: 1\n");
+    let mine = format!("[http \"{}/\"]\n extraheader = X-Mine: 1\n", server.url());
+    sandbox.write(&sandbox.home(), ".gitconfig", &mine);
     assert_eq!(found_by(push(&sandbox, &clone, &base, &main).run()), "scratch");
     for request in server.requests() {
         let count = |name: &str| request.headers.iter().filter(|(n, _)| n == name).count();

@@ -219,6 +219,9 @@ fn no_hook_runs_in_the_clone_the_remote_or_from_a_template() {
         sandbox.path(),
         &["config", "--global", "init.templateDir", template.to_str().unwrap()],
     );
+    let global = template.join("hooks");
+    let path = global.to_str().unwrap();
+    sandbox.git(sandbox.path(), &["config", "--global", "core.hooksPath", path]);
     for dir in [&clone, &bare] {
         let hook = clone.join(".git/hooks/fsmonitor-watchman");
         sandbox.git(dir, &["config", "core.fsmonitor", hook.to_str().unwrap()]);
@@ -240,11 +243,13 @@ fn transports_that_run_programs_stay_shut_whatever_the_configuration_allows() {
     let bare = sandbox.sample_monorepo();
     let touched = sandbox.path().join("touched");
     let ext = format!("ext::sh -c touch% {}", touched.display());
+    let program = ext.strip_prefix("ext::").unwrap();
     let base = sandbox.rev(&bare, "step/mode");
     for (name, settings) in [
         ("url", vec![("remote.origin.url", ext.as_str())]),
         ("pushed-aside", vec![("url.ext::sh -c touch% TOUCHED #.insteadOf", "file://")]),
-        ("vcs", vec![("remote.origin.vcs", "ext")]),
+        // To libgit2 a path, to git a program.
+        ("vcs", vec![("remote.origin.vcs", "ext"), ("remote.origin.url", program)]),
         ("git", vec![("remote.origin.url", "git://127.0.0.1/x"), ("core.gitProxy", ext.as_str())]),
     ] {
         let clone = sandbox.clone(&bare, name, &["--depth=1"]);
@@ -259,8 +264,7 @@ fn transports_that_run_programs_stay_shut_whatever_the_configuration_allows() {
         dry_run(&sandbox, &clone, &["--base", &base])
             .env("GIT_ALLOW_PROTOCOL", "ext:file:https")
             .run()
-            // The scratch repository knows nothing of how the clone would fetch.
-            .expect_code(if name == "vcs" { 0 } else { 2 });
+            .expect_code(2);
         assert!(!touched.exists(), "{name}");
     }
 }
