@@ -8,13 +8,15 @@ pub mod changes;
 pub mod command;
 pub mod fetch;
 pub mod range;
+mod revision;
 pub mod source;
 pub mod stage;
+pub mod tree;
 
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-use git2::{ErrorCode, Repository, RepositoryOpenFlags};
+use git2::{ErrorCode, Repository, RepositoryInitOptions, RepositoryOpenFlags};
 
 use command::CommandError;
 
@@ -67,6 +69,16 @@ pub enum GitError {
         /// Why.
         cause: String,
     },
+    /// Both commits are there, and a tree of one of them cannot be read.
+    #[error("cannot compare {base} with {head}: {cause}")]
+    Incomparable {
+        /// The base.
+        base: String,
+        /// The head.
+        head: String,
+        /// Why, on each rung that was tried.
+        cause: String,
+    },
     /// The git program failed.
     #[error(transparent)]
     Command(#[from] CommandError),
@@ -88,8 +100,9 @@ impl GitError {
             | Self::BadRemote { help, .. } => return help.clone(),
             Self::Unborn => "commit something first, or name a commit with --head REV",
             Self::Scratch { .. } => "set TMPDIR to a directory that can be written",
-            Self::UnreadableHead { .. } => {
-                "the clone is damaged or incomplete: run `git fsck`, or clone anew"
+            Self::UnreadableHead { .. } | Self::Incomparable { .. } => {
+                "run `git fsck` to see whether the repository is whole; a damaged clone can be \
+                 cloned anew"
             }
             Self::Command(CommandError::NotStarted(_)) => "install git and see that PATH finds it",
             Self::Command(CommandError::TooOld { .. }) => "update git",
@@ -117,10 +130,10 @@ pub fn open(dir: &Path) -> Result<Repository, GitError> {
     })
 }
 
-/// Returns the bare repository at exactly that directory.
-pub(crate) fn open_bare(dir: &Path) -> Result<Repository, GitError> {
+/// Makes a repository of our own.
+pub(crate) fn init(dir: &Path, options: &RepositoryInitOptions) -> Result<Repository, GitError> {
     prepare();
-    Repository::open_bare(dir).map_err(|error| unsupported(&error))
+    Ok(Repository::init_opts(dir, options)?)
 }
 
 fn unsupported(error: &git2::Error) -> GitError {

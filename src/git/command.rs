@@ -77,14 +77,15 @@ const SETTINGS: &[&str] = &[
     "gc.auto=0",
     "maintenance.auto=false",
     "protocol.version=2",
-    "protocol.allow=never",
-    "protocol.https.allow=always",
-    "protocol.http.allow=always",
-    "protocol.ssh.allow=always",
+    "fetch.writeCommitGraph=false",
     // A server that stops sending is given up after a minute.
     "http.lowSpeedLimit=1",
     "http.lowSpeedTime=60",
 ];
+
+/// The transports that are spoken, whatever a repository's configuration allows (`ext` runs any
+/// program); `file` is added only where the user named a path.
+const PROTOCOLS: &str = "https:http:ssh";
 
 /// Why the git program could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +113,29 @@ pub enum CommandError {
     },
 }
 
+impl CommandError {
+    /// Whether a token may help: the remote was not reached, or did not say that it lacks what was
+    /// asked for.
+    pub(crate) fn may_be_refused_access(&self) -> bool {
+        let Self::Failed { message, .. } = self else { return false };
+        let lacking = ["not our ref", "unadvertised object", "couldn't find remote ref"];
+        !lacking.iter().any(|words| message.contains(words))
+    }
+
+    /// Returns this error with what came of the same attempt with a token.
+    pub(crate) fn and(self, variable: &str, later: &Self) -> Self {
+        match (self, later) {
+            (Self::Failed { subcommand, message }, Self::Failed { message: later, .. })
+                if message != *later =>
+            {
+                let message = format!("{message}; with {variable}: {later}");
+                Self::Failed { subcommand, message }
+            }
+            (first, _) => first,
+        }
+    }
+}
+
 /// A token for the server that the monorepo is fetched from.
 #[derive(Debug, Clone)]
 pub struct Credential {
@@ -129,12 +153,26 @@ pub struct Git {
     version: std::cell::OnceCell<(u32, u32)>,
 }
 
+/// The repository that a command works on.
+#[derive(Debug, Default)]
+pub(crate) enum Place<'a> {
+    #[default]
+    Nowhere,
+    /// The user's clone: git checks that it belongs to the user.
+    Clone(&'a Path),
+    /// A bare repository of our own, named outright: with `safe.bareRepository=explicit` git takes
+    /// no other.
+    Own(&'a Path),
+}
+
 /// Where a command runs and what it is given beyond its arguments.
 #[derive(Debug, Default)]
 pub(crate) struct Context<'a> {
-    pub(crate) dir: Option<&'a Path>,
+    pub(crate) place: Place<'a>,
     /// The user named a path on this machine as the remote.
     pub(crate) local_remote: bool,
+    /// The remote is reached by ssh.
+    pub(crate) ssh: bool,
     /// Configuration that may hold a secret.
     pub(crate) config: Vec<(String, SecretString)>,
 }
@@ -197,16 +235,40 @@ impl Git {
             return Err(too_old(version, OLDEST_WITH_CREDENTIALS, ", to hand it a token"));
         }
         let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        let mut command = self.placed(context);
+        if !(context.ssh && self.configures_ssh(context)) {
+            self.keep_ssh_quiet(&mut command);
+        }
+        if let Some(input) = input {
+            command.stdin(input);
+        }
+        let subcommand =
+            args.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default();
+        tracing::debug!(?args, "running git");
+        let output = command.args(&args).output().map_err(CommandError::NotStarted)?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        Err(CommandError::Failed { subcommand, message: last_words(&output.stderr) })
+    }
+
+    /// Returns a command that works on the repository of the context, with its configuration.
+    fn placed(&self, context: &Context<'_>) -> Command {
         let mut command = self.command();
         for setting in SETTINGS {
             command.args(["-c", setting]);
         }
-        if context.local_remote {
-            command.args(["-c", "protocol.file.allow=always"]);
+        match context.place {
+            Place::Nowhere => {}
+            Place::Clone(dir) => {
+                command.arg("-C").arg(dir);
+            }
+            Place::Own(dir) => {
+                command.arg("--git-dir").arg(dir);
+            }
         }
-        if let Some(dir) = context.dir {
-            command.arg("-C").arg(dir);
-        }
+        let file = if context.local_remote { ":file" } else { "" };
+        command.env("GIT_ALLOW_PROTOCOL", format!("{PROTOCOLS}{file}"));
         let inherited =
             self.inherited_config.iter().map(|(key, value)| (key.clone(), value.clone()));
         let own = context
@@ -222,17 +284,29 @@ impl Git {
         if count > 0 {
             command.env("GIT_CONFIG_COUNT", count.to_string());
         }
-        let subcommand =
-            args.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default();
-        tracing::debug!(?args, "running git");
-        if let Some(input) = input {
-            command.stdin(input);
+        command
+    }
+
+    /// Whether the user's configuration says how ssh is started, such as with a deploy key. git
+    /// itself is asked: it takes nothing from a repository that belongs to somebody else.
+    fn configures_ssh(&self, context: &Context<'_>) -> bool {
+        self.setting(context, "core.sshCommand").is_some()
+    }
+
+    /// Returns a setting as git sees it in that place.
+    pub(crate) fn setting(&self, context: &Context<'_>, name: &str) -> Option<String> {
+        self.version().ok()?;
+        let output = self.placed(context).args(["config", "--get", name]).output().ok()?;
+        let value = output.status.success().then(|| String::from_utf8(output.stdout).ok())??;
+        Some(value.trim_end_matches('\n').to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// Lets ssh never ask for a passphrase or a host key on a terminal.
+    fn keep_ssh_quiet(&self, command: &mut Command) {
+        let named = |(name, _): &(OsString, _)| name == "GIT_SSH_COMMAND" || name == "GIT_SSH";
+        if !self.environment.iter().any(named) {
+            command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes");
         }
-        let output = command.args(&args).output().map_err(CommandError::NotStarted)?;
-        if output.status.success() {
-            return Ok(output.stdout);
-        }
-        Err(CommandError::Failed { subcommand, message: last_words(&output.stderr) })
     }
 
     fn command(&self) -> Command {
@@ -251,11 +325,6 @@ impl Git {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        if !self.environment.iter().any(|(name, _)| name == "GIT_SSH_COMMAND" || name == "GIT_SSH")
-        {
-            // Never asks for a passphrase or a host key on a terminal.
-            command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes");
-        }
         command
     }
 

@@ -4,34 +4,50 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::{Oid, Repository};
+use git2::{ConfigLevel, Oid, Repository, RepositoryInitOptions};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use url::Url;
 
-use super::command::{CommandError, Context, Credential, Git, credential_config, git_path};
-use super::{GitError, open_bare};
+use super::command::{CommandError, Context, Credential, Git, Place, credential_config, git_path};
+use super::{GitError, init};
 use crate::names::CommitSha;
 
 /// Where the monorepo is fetched from.
 #[derive(Debug, Clone)]
 pub struct Remote {
     url: String,
-    local: bool,
-    /// Header settings that the checkout left in the clone's own configuration.
+    kind: Kind,
+    /// What a scratch repository takes over of the clone's own configuration: the headers and the
+    /// ssh key that the checkout left there.
     inherited: Vec<(String, SecretString)>,
     credentials: Vec<Credential>,
 }
 
+/// How a remote is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Http,
+    Ssh,
+    /// A path on this machine, which the user named.
+    Path,
+}
+
 impl Remote {
-    /// Returns the remote at a URL, an scp-like address or a path.
+    /// Returns the remote at a URL, an scp-like address or a path, which is taken from `dir` when
+    /// it is relative.
     ///
     /// The credentials are kept only when the URL is https on the same host as `server` (GitHub's
     /// own address), or loopback: a token goes nowhere else.
     ///
     /// # Errors
     /// [`GitError::BadRemote`] for a URL with a password in it or of a kind that is not spoken.
-    pub fn new(url: &str, server: &str, credentials: &[Credential]) -> Result<Self, GitError> {
+    pub fn new(
+        url: &str,
+        dir: &Path,
+        server: &str,
+        credentials: &[Credential],
+    ) -> Result<Self, GitError> {
         let refuse = |message: &str, help: &str| {
             Err(GitError::BadRemote { message: message.to_owned(), help: help.to_owned() })
         };
@@ -41,13 +57,28 @@ impl Remote {
                 "write https://github.com/OWNER/NAME",
             );
         }
+        if let Some((helper, _)) = url.split_once("::")
+            && helper.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte))
+        {
+            return refuse(
+                &format!("the remote's transport {} is not spoken", crate::text::quoted(helper)),
+                "use https, ssh, or a path",
+            );
+        }
         let mut remote = Self {
             url: url.to_owned(),
-            local: is_local(url),
+            kind: kind(url),
             inherited: Vec::new(),
             credentials: Vec::new(),
         };
-        let Some((scheme, _)) = url.split_once("://") else { return Ok(remote) };
+        let Some((scheme, _)) = url.split_once("://") else {
+            if remote.kind == Kind::Path && Path::new(url).is_relative() {
+                // git is run elsewhere, where a relative path leads elsewhere.
+                let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+                remote.url = git_path(&dir.join(url)).to_string_lossy().into_owned();
+            }
+            return Ok(remote);
+        };
         if !["https", "http", "ssh", "file"].contains(&scheme) {
             return refuse(
                 &format!("the remote's scheme {} is not spoken", crate::text::quoted(scheme)),
@@ -79,6 +110,7 @@ impl Remote {
     /// # Errors
     /// As [`Remote::new`].
     pub(crate) fn origin(
+        git: &Git,
         clone: &Repository,
         server: &str,
         credentials: &[Credential],
@@ -88,12 +120,14 @@ impl Remote {
         else {
             return Ok(None);
         };
-        let mut remote = Self::new(url, server, credentials)?;
-        if remote.local && !url.starts_with("file://") && Path::new(url).is_relative() {
-            let from = clone.workdir().unwrap_or_else(|| clone.path());
-            remote.url = git_path(&from.join(url)).to_string_lossy().into_owned();
-        }
+        let dir = directory(clone);
+        let mut remote = Self::new(url, &dir, server, credentials)?;
         remote.inherited = configured_headers(clone);
+        if remote.kind == Kind::Ssh {
+            let context = Context { place: Place::Clone(&dir), ..Context::default() };
+            let ssh = git.setting(&context, "core.sshCommand");
+            remote.inherited.extend(ssh.map(|ssh| ("core.sshCommand".to_owned(), ssh.into())));
+        }
         Ok(Some(remote))
     }
 
@@ -107,36 +141,73 @@ impl Remote {
     /// none: a public repository refuses a token that has expired.
     fn with_credentials<T>(
         &self,
-        inherited: &[(String, SecretString)],
-        mut attempt: impl FnMut(Vec<(String, SecretString)>) -> Result<T, CommandError>,
+        place: Place<'_>,
+        mut attempt: impl FnMut(&Context<'_>) -> Result<T, CommandError>,
     ) -> Result<T, CommandError> {
-        let mut outcome = attempt(inherited.to_vec());
+        // The clone's own configuration holds what the checkout left: nothing is given twice.
+        let config = match place {
+            Place::Own(_) => self.inherited.clone(),
+            Place::Clone(_) | Place::Nowhere => Vec::new(),
+        };
+        let local_remote = self.kind == Kind::Path;
+        let mut context = Context { place, local_remote, ssh: self.kind == Kind::Ssh, config };
+        if self.kind == Kind::Http && !self.inherited.is_empty() {
+            context.config.push(stay_at_the_server());
+        }
+        let mut outcome = attempt(&context);
         let Ok(url) = Url::parse(&self.url) else { return outcome };
         for credential in &self.credentials {
-            if outcome.is_ok() {
-                break;
+            match &outcome {
+                Err(error) if error.may_be_refused_access() => {}
+                _ => break,
             }
             tracing::debug!(variable = credential.variable, "trying the fetch with a token");
             let origin = url.origin().ascii_serialization();
-            let with_token = attempt(credential_config(&origin, &credential.secret));
-            if with_token.is_ok() {
-                outcome = with_token;
-            }
+            context.config = credential_config(&origin, &credential.secret);
+            context.config.push(stay_at_the_server());
+            outcome = match (attempt(&context), outcome) {
+                (Err(later), Err(first)) => Err(first.and(&credential.variable, &later)),
+                (later, _) => later,
+            };
         }
         outcome
     }
 }
 
-/// Whether the remote is a path on this machine, which the user named.
-fn is_local(url: &str) -> bool {
-    if let Some((scheme, _)) = url.split_once("://") {
-        return scheme == "file";
-    }
-    match url.split_once(':') {
+/// Returns the setting by which git follows no redirect. It would take the header with the token
+/// along, to any host: curl leaves it out, but git then goes on with the new address by itself.
+fn stay_at_the_server() -> (String, SecretString) {
+    ("http.followRedirects".to_owned(), "false".into())
+}
+
+fn kind(url: &str) -> Kind {
+    match (url.split_once("://"), url.split_once(':')) {
+        (Some(("file", _)), _) | (None, None) => Kind::Path,
+        (Some(("ssh", _)), _) => Kind::Ssh,
+        (Some(_), _) => Kind::Http,
         // A drive letter; anything longer before a colon is a host (scp-like).
-        Some((host, _)) => host.len() <= 1 || host.contains('/'),
-        None => true,
+        (None, Some((host, _))) if host.len() <= 1 || host.contains('/') => Kind::Path,
+        (None, Some(_)) => Kind::Ssh,
     }
+}
+
+/// Returns where git is run for a clone: its work tree, or itself when it is bare.
+fn directory(clone: &Repository) -> PathBuf {
+    clone.workdir().unwrap_or_else(|| clone.path()).to_owned()
+}
+
+/// Returns whether the clone lacks a part of its history. libgit2's own answer is wrong in a
+/// linked work tree: the list of where history ends belongs to all work trees together.
+pub(crate) fn is_shallow(clone: &Repository) -> bool {
+    clone.commondir().join("shallow").metadata().is_ok_and(|file| file.len() > 0)
+}
+
+/// Returns whether the clone was made with a filter: git fetches what it lacks when asked.
+pub(crate) fn is_partial(repository: &Repository) -> bool {
+    repository.config().is_ok_and(|config| {
+        config.get_string("extensions.partialclone").is_ok()
+            || config.get_bool("remote.origin.promisor").unwrap_or(false)
+    })
 }
 
 fn may_have_token(url: &Url, server: &str) -> bool {
@@ -162,7 +233,10 @@ fn configured_headers(clone: &Repository) -> Vec<(String, SecretString)> {
     };
     if let Ok(entries) = config.entries(Some(r"^http\..*\.extraheader$")) {
         let _ = entries.for_each(|entry| {
-            if let (Ok(name), Ok(value)) = (entry.name(), entry.value()) {
+            // git reads the user's and the system's by itself, and GitHub refuses a header that
+            // comes twice.
+            let own = matches!(entry.level(), ConfigLevel::Local | ConfigLevel::Worktree);
+            if let (true, Ok(name), Ok(value)) = (own, entry.name(), entry.value()) {
                 headers.push((name.to_owned(), SecretString::from(value.to_owned())));
             }
         });
@@ -178,18 +252,15 @@ pub(crate) fn into_clone(
     remote: &Remote,
     commit: &CommitSha,
 ) -> Result<(), GitError> {
-    let dir = clone.workdir().unwrap_or_else(|| clone.path()).to_owned();
+    let dir = directory(clone);
     let mut args = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap="];
     args.push("--no-recurse-submodules");
-    if clone.is_shallow() {
+    if is_shallow(clone) {
         args.push("--depth=1");
     }
     args.extend(["--end-of-options", "origin", commit.as_str()]);
-    // The clone's own configuration holds what the checkout left: nothing is inherited twice.
-    remote.with_credentials(&[], |config| {
-        let context = Context { dir: Some(&dir), local_remote: remote.local, config };
-        git.run(&context, &args).map(drop)
-    })?;
+    let place = Place::Clone(&dir);
+    remote.with_credentials(place, |context| git.run(context, &args).map(drop))?;
     Ok(())
 }
 
@@ -201,14 +272,12 @@ pub(crate) fn missing_trees(
     base: Option<Oid>,
     head: Oid,
 ) -> Result<(), GitError> {
-    let dir = clone.workdir().unwrap_or_else(|| clone.path()).to_owned();
+    let dir = directory(clone);
     let base = base.map_or_else(|| EMPTY_TREE.to_owned(), |base| base.to_string());
     let head = head.to_string();
     let args = ["diff-tree", "-r", "-z", "--no-renames", "--name-only", &base, &head];
-    remote.with_credentials(&[], |config| {
-        let context = Context { dir: Some(&dir), local_remote: remote.local, config };
-        git.run(&context, args).map(drop)
-    })?;
+    let place = Place::Clone(&dir);
+    remote.with_credentials(place, |context| git.run(context, args).map(drop))?;
     Ok(())
 }
 
@@ -231,17 +300,17 @@ pub(crate) enum Depth {
 }
 
 impl Scratch {
-    /// Returns an empty scratch repository whose remote `source` is the given one.
-    pub(crate) fn new(git: &Git, remote: &Remote) -> Result<Self, GitError> {
+    /// Returns an empty scratch repository whose remote `source` is the given one. libgit2 makes
+    /// it: git would ask the user's settings for templates, reftable and SHA-256.
+    pub(crate) fn new(remote: &Remote) -> Result<Self, GitError> {
         let dir = tempfile::Builder::new()
             .prefix("ecosystem-")
             .tempdir()
             .map_err(|source| GitError::Scratch { source })?;
-        let path = git_path(dir.path());
-        let here = Context { dir: Some(&path), ..Context::default() };
-        git.run(&here, ["init", "--quiet", "--bare", "--template=", "."])?;
-        git.run(&here, ["config", "remote.source.url", remote.url()])?;
-        let repository = open_bare(dir.path())?;
+        let mut options = RepositoryInitOptions::new();
+        options.bare(true).external_template(false);
+        let repository = init(dir.path(), &options)?;
+        repository.config()?.set_str("remote.source.url", remote.url())?;
         Ok(Self { dir, repository })
     }
 
@@ -263,10 +332,8 @@ impl Scratch {
         });
         args.extend(["--end-of-options".to_owned(), "source".to_owned()]);
         args.extend(revisions.iter().map(|(name, rev)| format!("+{rev}:refs/scratch/{name}")));
-        remote.with_credentials(&remote.inherited, |config| {
-            let context = Context { dir: Some(&dir), local_remote: remote.local, config };
-            git.run(&context, &args).map(drop)
-        })?;
+        let place = Place::Own(&dir);
+        remote.with_credentials(place, |context| git.run(context, &args).map(drop))?;
         Ok(())
     }
 
@@ -283,10 +350,8 @@ impl Scratch {
     pub(crate) fn blob(&self, git: &Git, remote: &Remote, id: Oid) -> Result<Vec<u8>, GitError> {
         let dir = self.path();
         let id = id.to_string();
-        Ok(remote.with_credentials(&remote.inherited, |config| {
-            let context = Context { dir: Some(&dir), local_remote: remote.local, config };
-            git.run(&context, ["cat-file", "blob", &id])
-        })?)
+        let args = ["cat-file", "blob", &id];
+        Ok(remote.with_credentials(Place::Own(&dir), |context| git.run(context, args))?)
     }
 
     fn path(&self) -> PathBuf {
@@ -304,15 +369,12 @@ pub(crate) fn blob_of_clone(
     if let Ok(blob) = clone.find_blob(id) {
         return Ok(blob.content().to_vec());
     }
-    let dir = clone.workdir().unwrap_or_else(|| clone.path()).to_owned();
-    let local_remote = remote.is_some_and(|remote| remote.local);
+    let dir = directory(clone);
     let id = id.to_string();
-    let attempt = |config| {
-        let context = Context { dir: Some(&dir), local_remote, config };
-        git.run(&context, ["cat-file", "blob", &id])
-    };
+    let args = ["cat-file", "blob", &id];
+    let place = Place::Clone(&dir);
     Ok(match remote {
-        Some(remote) => remote.with_credentials(&[], attempt)?,
-        None => attempt(Vec::new())?,
+        Some(remote) => remote.with_credentials(place, |context| git.run(context, args))?,
+        None => git.run(&Context { place, ..Context::default() }, args)?,
     })
 }

@@ -270,3 +270,7 @@ fn of_push(push: &Push) -> Decision {
     };
     Decision::Compare(Comparison { head: Head::Commit(after), bases, reason, sends: true })
 }
+
+#[cfg(test)]
+#[path = "range_tests.rs"]
+mod tests;

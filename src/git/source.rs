@@ -3,6 +3,8 @@
 //! When no rung has it, every path at head counts as changed, and the result says so: "cannot
 //! tell" never becomes "nothing changed".
 
+use std::collections::BTreeSet;
+
 use git2::{ObjectType, Oid, Repository};
 use serde::Serialize;
 
@@ -10,6 +12,11 @@ use super::changes::{self, Changes, WalkError};
 use super::command::{Credential, Git};
 use super::fetch::{self, Depth, Remote, Scratch};
 use super::range::{Base, Comparison, Head, Reason};
+use super::revision::{
+    is_plain, merge_of, missing_named, parted, raw_parents, readable_commit, revision_in, sha,
+    upstream,
+};
+use super::tree::TreeError;
 use super::{GitError, open};
 use crate::names::CommitSha;
 use crate::routing::Reach;
@@ -81,11 +88,11 @@ impl<'g> Source<'g> {
         git: &'g Git,
     ) -> Result<Self, GitError> {
         let (clone, remote) = match outside.remote {
-            Some(url) => (None, Some(Remote::new(url, outside.server, outside.credentials)?)),
+            Some(url) => (None, Some(Remote::new(url, dir, outside.server, outside.credentials)?)),
             None => {
                 let clone = open(dir)?;
                 // An origin that cannot be used is no error until something has to be fetched.
-                let remote = Remote::origin(&clone, outside.server, outside.credentials)
+                let remote = Remote::origin(git, &clone, outside.server, outside.credentials)
                     .inspect_err(|error| tracing::warn!("origin is not used: {error}"))
                     .unwrap_or_default();
                 (Some(clone), remote)
@@ -121,7 +128,7 @@ impl<'g> Source<'g> {
     pub fn find_head(&mut self, head: &Head) -> Result<CommitSha, GitError> {
         let found = match (head, &self.clone) {
             (Head::Revision(revision), Some(clone)) => revision_in(clone, revision)?,
-            (Head::Revision(revision), None) => return self.scratch_head(revision),
+            (Head::Revision(revision), None) => return self.scratch_head(revision, None),
             (Head::MergeOf(commit), Some(clone)) => match merge_of(clone, commit) {
                 Some(merge) => {
                     self.head_is_merge = true;
@@ -131,43 +138,57 @@ impl<'g> Source<'g> {
             },
             (Head::Commit(commit) | Head::MergeOf(commit), _) => commit.clone(),
         };
+        let mut cause = None;
         if let Some(clone) = &self.clone {
             if let Some(commit) = readable_commit(clone, &found) {
                 self.head = Some(commit);
                 return sha(commit);
             }
-            if let Some(remote) = &self.remote
-                && fetch::into_clone(self.git, clone, remote, &found)
-                    .inspect_err(|error| tracing::info!("{found} not fetched: {error}"))
-                    .is_ok()
-                && let Some(commit) = readable_commit(clone, &found)
-            {
-                self.head = Some(commit);
-                self.head_fetched = true;
-                return sha(commit);
+            if let Some(remote) = &self.remote {
+                tracing::info!("{} is not in the clone, fetching it from origin", found.short());
+                match fetch::into_clone(self.git, clone, remote, &found) {
+                    Ok(()) => {
+                        if let Some(commit) = readable_commit(clone, &found) {
+                            self.head = Some(commit);
+                            self.head_fetched = true;
+                            return sha(commit);
+                        }
+                    }
+                    Err(error) => cause = Some(cause_of(&error)),
+                }
             }
         }
-        self.scratch_head(found.as_str())
+        self.scratch_head(found.as_str(), cause)
     }
 
-    fn scratch_head(&mut self, revision: &str) -> Result<CommitSha, GitError> {
-        let unknown = |cause: String| GitError::UnknownRevision {
-            revision: crate::text::quoted(revision),
-            cause,
-            help: "give a commit id, branch or tag that the remote has".to_owned(),
+    fn scratch_head(
+        &mut self,
+        revision: &str,
+        earlier: Option<String>,
+    ) -> Result<CommitSha, GitError> {
+        let unknown = |cause: String| {
+            let cause = match earlier.filter(|earlier| *earlier != cause) {
+                Some(earlier) => format!(": {earlier}; {cause}"),
+                None => format!(": {cause}"),
+            };
+            GitError::UnknownRevision {
+                revision: crate::text::quoted(revision),
+                cause,
+                help: "give a commit id, branch or tag that the remote has".to_owned(),
+            }
         };
         let Some(remote) = &self.remote else {
-            return Err(unknown(": it is not in the clone, and there is no remote".to_owned()));
+            return Err(unknown("it is not in the clone, and there is no origin".to_owned()));
         };
-        if revision.contains([':', '~', '^', '*', ' ', '@']) || revision.starts_with(['-', '+']) {
+        if !is_plain(revision) {
             return Err(unknown(
-                ": without a clone only ids, branches and tags are known".to_owned(),
+                "without a clone only ids, branches and tags are known".to_owned(),
             ));
         }
-        let scratch = Scratch::new(self.git, remote)?;
+        let scratch = Scratch::new(remote)?;
         scratch
             .fetch(self.git, remote, Depth::Trees, &[("head", revision)])
-            .map_err(|error| unknown(format!(": {error}")))?;
+            .map_err(|error| unknown(cause_of(&error)))?;
         let commit = scratch.commit("head")?;
         self.head = Some(commit);
         self.scratch = Some(scratch);
@@ -225,7 +246,7 @@ impl<'g> Source<'g> {
                     // What cousins last saw was to be had by the first base only.
                     let complete = reason != Reason::ForcedPush || rank == 0;
                     return Ok(Compared {
-                        base: located,
+                        base: located.map(|base| self.peeled(base)),
                         reason,
                         found_by,
                         complete,
@@ -248,6 +269,15 @@ impl<'g> Source<'g> {
             changes,
             fallbacks,
         })
+    }
+
+    /// Returns the commit itself for the id of a tag that leads to one.
+    fn peeled(&self, id: CommitSha) -> CommitSha {
+        let commit = [self.clone.as_ref(), self.scratch.as_ref().map(|own| &own.repository)]
+            .into_iter()
+            .flatten()
+            .find_map(|repository| readable_commit(repository, &id));
+        commit.and_then(|commit| sha(commit).ok()).unwrap_or(id)
     }
 
     fn repository(&self) -> Option<&Repository> {
@@ -291,7 +321,7 @@ impl<'g> Source<'g> {
             match self.compare_in(clone, base, head, reach) {
                 Ok(changes) if self.head_fetched => return Ok((FoundBy::Fetched, changes)),
                 Ok(changes) => return Ok((FoundBy::Local, changes)),
-                Err(error) => causes.push(error.to_string()),
+                Err(error) => causes.push(cause_of(&error)),
             }
             if let (Some(base), Some(remote)) = (base, &self.remote) {
                 tracing::info!("{} is not in the clone, fetching it from origin", base.short());
@@ -299,22 +329,29 @@ impl<'g> Source<'g> {
                     .and_then(|()| self.compare_in(clone, Some(base), head, reach))
                 {
                     Ok(changes) => return Ok((FoundBy::Fetched, changes)),
-                    Err(error) => causes.push(error.to_string()),
+                    Err(error) => causes.push(cause_of(&error)),
                 }
             }
         }
         match self.climb_to_scratch(base, head, reach) {
             Ok(changes) => return Ok((FoundBy::Scratch, changes)),
-            Err(Some(error)) => causes.push(error.to_string()),
-            Err(None) => {}
+            Err(Some(error)) => causes.push(cause_of(&error)),
+            Err(None) => causes.push("there is no origin to fetch it from".to_owned()),
         }
-        let cause = causes.last().cloned().unwrap_or_else(|| "there is no remote".to_owned());
+        let mut said = BTreeSet::new();
+        causes.retain(|cause| said.insert(cause.clone()));
+        let cause = causes.join("; ");
+        let is_here =
+            |base| self.repository().is_some_and(|here| readable_commit(here, base).is_some());
         Err(match base {
+            Some(base) if is_here(base) => {
+                GitError::Incomparable { base: base.to_string(), head: head.to_string(), cause }
+            }
             Some(base) => GitError::UnknownRevision {
                 revision: base.to_string(),
                 cause: format!(": {cause}"),
-                help: "see that the commit exists on the remote and that the clone has an origin \
-                       it can fetch from"
+                help: "see that the commit exists on the remote, and that the remote can be \
+                       fetched from"
                     .to_owned(),
             },
             None => GitError::UnreadableHead { head: head.to_string(), cause },
@@ -330,7 +367,7 @@ impl<'g> Source<'g> {
         let Some(remote) = &self.remote else { return Err(None) };
         let scratch = match self.scratch.take() {
             Some(scratch) => scratch,
-            None => Scratch::new(self.git, remote)?,
+            None => Scratch::new(remote)?,
         };
         let head_id = head.to_string();
         let mut wanted: Vec<(&str, &str)> = Vec::new();
@@ -371,7 +408,9 @@ impl<'g> Source<'g> {
         match (walk()?, &self.remote) {
             (Ok(changes), _) => Ok(changes),
             // A clone without trees: git fetches those that differ in one go.
-            (Err(WalkError::Missing(_)), Some(remote)) if is_partial(repository) => {
+            (Err(WalkError::Tree(TreeError::Missing(_))), Some(remote))
+                if fetch::is_partial(repository) =>
+            {
                 fetch::missing_trees(self.git, repository, remote, base, head)?;
                 walk()?.map_err(|error| unreadable(head, &error))
             }
@@ -384,7 +423,7 @@ impl<'g> Source<'g> {
     /// trees.
     fn merge_base(&self, with: &str, head: Oid) -> Result<Option<CommitSha>, GitError> {
         if let Some(clone) = &self.clone
-            && !clone.is_shallow()
+            && !fetch::is_shallow(clone)
         {
             let other = match with.strip_prefix("refs/heads/") {
                 Some(branch) => clone
@@ -398,14 +437,15 @@ impl<'g> Source<'g> {
                     .ok(),
                 None => CommitSha::parse(with).ok().and_then(|sha| readable_commit(clone, &sha)),
             };
-            if let Some(other) = other {
-                return parted(clone, other, head);
+            // A clone that lacks some of its commits cannot tell either.
+            if let Some(found) = other.and_then(|other| parted(clone, other, head).ok()) {
+                return Ok(found);
             }
         }
         let Some(remote) = &self.remote else {
             return Err(missing_named(with));
         };
-        let scratch = Scratch::new(self.git, remote)?;
+        let scratch = Scratch::new(remote)?;
         let head_id = head.to_string();
         scratch.fetch(self.git, remote, Depth::History, &[("other", with), ("tip", &head_id)])?;
         parted(&scratch.repository, scratch.commit("other")?, scratch.commit("tip")?)
@@ -416,7 +456,7 @@ impl<'g> Source<'g> {
         let (Some(remote), Some(scratch)) = (&self.remote, &self.scratch) else {
             return Err(missing_named(revision));
         };
-        if revision.contains([':', '~', '^', '*', ' ', '@']) || revision.starts_with(['-', '+']) {
+        if !is_plain(revision) {
             return Err(missing_named(revision));
         }
         scratch.fetch(self.git, remote, Depth::Trees, &[("named", revision)]).map_err(|error| {
@@ -436,83 +476,6 @@ impl<'g> Source<'g> {
     }
 }
 
-fn raw_parents(repository: &Repository, commit: Oid) -> Vec<CommitSha> {
-    let Ok(odb) = repository.odb() else { return Vec::new() };
-    let Ok(object) = odb.read(commit) else { return Vec::new() };
-    object
-        .data()
-        .split(|byte| *byte == b'\n')
-        .take_while(|line| !line.is_empty())
-        .filter_map(|line| std::str::from_utf8(line.strip_prefix(b"parent ")?).ok())
-        .filter_map(|id| CommitSha::parse(id).ok())
-        .collect()
-}
-
-/// Returns the merge commit at `HEAD`, when it is one that merges `commit`.
-fn merge_of(clone: &Repository, commit: &CommitSha) -> Option<Oid> {
-    let head = clone.head().ok()?.peel_to_commit().ok()?.id();
-    let parents = raw_parents(clone, head);
-    (parents.len() > 1 && parents.get(1..)?.contains(commit)).then_some(head)
-}
-
-/// Returns the commit with that id, or that the tag with that id leads to, when it is here.
-fn readable_commit(repository: &Repository, id: &CommitSha) -> Option<Oid> {
-    let id = Oid::from_str(id.as_str()).ok()?;
-    let object = repository.find_object(id, None).ok()?;
-    Some(object.peel_to_commit().ok()?.id())
-}
-
-fn upstream(clone: &Repository) -> Option<Oid> {
-    let head = clone.head().ok().filter(git2::Reference::is_branch)?;
-    let upstream = git2::Branch::wrap(head).upstream().ok()?;
-    Some(upstream.into_reference().peel_to_commit().ok()?.id())
-}
-
-fn parted(repository: &Repository, a: Oid, b: Oid) -> Result<Option<CommitSha>, GitError> {
-    match repository.merge_base(a, b) {
-        Ok(base) => sha(base).map(Some),
-        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Returns the commit that a revision names in the clone. The parents that a shallow clone hides
-/// (`HEAD~1` after a checkout of depth 1) are read from the commit itself.
-fn revision_in(clone: &Repository, revision: &str) -> Result<CommitSha, GitError> {
-    if let Ok(commit) = CommitSha::parse(revision) {
-        return Ok(commit);
-    }
-    match clone.revparse_single(revision).and_then(|object| object.peel_to_commit()) {
-        Ok(commit) => return sha(commit.id()),
-        Err(_) if revision == "HEAD" && clone.head().is_err() => return Err(GitError::Unborn),
-        Err(_) => {}
-    }
-    let child = ["~1", "^1", "~", "^"].iter().find_map(|suffix| revision.strip_suffix(suffix));
-    if let Some(child) = child.filter(|child| !child.is_empty())
-        && let Ok(child) = revision_in(clone, child)
-        && let Some(child) = readable_commit(clone, &child)
-        && let Some(parent) = raw_parents(clone, child).into_iter().next()
-    {
-        return Ok(parent);
-    }
-    Err(missing_named(revision))
-}
-
-fn is_partial(repository: &Repository) -> bool {
-    repository.config().is_ok_and(|config| {
-        config.get_string("extensions.partialclone").is_ok()
-            || config.get_bool("remote.origin.promisor").unwrap_or(false)
-    })
-}
-
-fn sha(id: Oid) -> Result<CommitSha, GitError> {
-    CommitSha::parse(&id.to_string()).map_err(|bad| GitError::UnknownRevision {
-        revision: id.to_string(),
-        cause: format!(": {}", bad.message),
-        help: bad.help,
-    })
-}
-
 fn missing(commit: &CommitSha) -> GitError {
     GitError::UnknownRevision {
         revision: commit.to_string(),
@@ -521,13 +484,14 @@ fn missing(commit: &CommitSha) -> GitError {
     }
 }
 
-fn missing_named(revision: &str) -> GitError {
-    GitError::UnknownRevision {
-        revision: crate::text::quoted(revision),
-        cause: String::new(),
-        help: "give a branch, a tag or a commit id; a commit that a shallow clone does not hold \
-               can be given by its 40 digits"
-            .to_owned(),
+/// Returns what went wrong, without the name of the commit that everything here is about.
+fn cause_of(error: &GitError) -> String {
+    match error {
+        GitError::UnknownRevision { cause, .. } if !cause.is_empty() => {
+            cause.trim_start_matches(": ").to_owned()
+        }
+        GitError::UnreadableHead { cause, .. } => cause.clone(),
+        error => error.to_string(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use git2::Oid;
 
-use super::command::{Context, Git, git_path};
+use super::command::{Context, Git, Place, git_path};
 use super::{GitError, open};
 use crate::names::CommitSha;
 
@@ -28,6 +28,8 @@ pub struct Author {
     pub subject: String,
     /// The address of the repository's `origin`.
     pub origin: Option<String>,
+    /// Whether the repository is the rehearsal's own.
+    own: bool,
     /// Where the objects are, so that a large repository is not copied.
     objects: Option<PathBuf>,
 }
@@ -41,8 +43,8 @@ impl Author {
         let scratch = |source| GitError::Scratch { source };
         std::fs::create_dir_all(dir).map_err(scratch)?;
         let path = git_path(dir);
-        let here = || Context { dir: Some(&path), ..Context::default() };
-        git.run(&here(), ["init", "--quiet", "--bare", "--template=", "."])?;
+        let here = || Context { place: Place::Own(&path), ..Context::default() };
+        git.run(&here(), ["init", "--quiet", "--bare", "--template="])?;
         git.run(&here(), ["symbolic-ref", "HEAD", "refs/heads/main"])?;
         let mut history = tempfile::tempfile().map_err(scratch)?;
         history.write_all(SAMPLE).and_then(|()| history.rewind()).map_err(scratch)?;
@@ -58,7 +60,7 @@ impl Author {
             "--quiet",
         ];
         git.run_with(&here(), import, Some(history))?;
-        Self::existing(dir)
+        Ok(Self { own: true, ..Self::existing(dir)? })
     }
 
     /// Returns the repository that `dir` lies in, with the last commit of its branch to be pushed.
@@ -80,6 +82,7 @@ impl Author {
             subject: String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default())
                 .into_owned(),
             origin: origin.and_then(|origin| origin.url().ok().map(ToOwned::to_owned)),
+            own: false,
             objects: Some(repository.commondir().join("objects")),
         })
     }
@@ -106,8 +109,8 @@ impl Stage {
         let scratch = |source| GitError::Scratch { source };
         std::fs::create_dir_all(dir).map_err(scratch)?;
         let path = git_path(dir);
-        let here = Context { dir: Some(&path), ..Context::default() };
-        git.run(&here, ["init", "--quiet", "--bare", "--template=", "."])?;
+        let here = Context { place: Place::Own(&path), ..Context::default() };
+        git.run(&here, ["init", "--quiet", "--bare", "--template="])?;
         git.run(&here, ["symbolic-ref", "HEAD", &format!("refs/heads/{}", author.branch)])?;
         // As GitHub does, so that a shallow checkout can fetch the commit before the push.
         git.run(&here, ["config", "uploadpack.allowFilter", "true"])?;
@@ -130,7 +133,8 @@ impl Stage {
         let from = git_path(&author.dir);
         let to = git_path(&self.bare);
         let refspec = format!("{commit}:refs/heads/{}", author.branch);
-        let context = Context { dir: Some(&from), local_remote: true, ..Context::default() };
+        let place = if author.own { Place::Own(&from) } else { Place::Clone(&from) };
+        let context = Context { place, local_remote: true, ..Context::default() };
         let args = ["push", "--quiet", "--no-verify", "--end-of-options"].map(str::to_owned);
         let args = args.into_iter().chain([to.to_string_lossy().into_owned(), refspec]);
         git.run(&context, args)?;

@@ -10,14 +10,19 @@
 
 mod actions;
 mod bad_input;
+mod changes;
 mod dispatch;
 mod docs;
+mod fetch_tokens;
 mod fixtures;
 mod harness;
 mod help;
+mod ladder;
 mod limits;
 mod outcomes;
+mod range;
 mod report;
+mod repositories;
 mod secrets;
 mod stopping;
 mod support;

@@ -9,6 +9,7 @@ pub(crate) mod document;
 pub(crate) mod ecosystem;
 pub(crate) mod events;
 pub(crate) mod github;
+pub(crate) mod loopback;
 pub(crate) mod process;
 pub(crate) mod repository;
 
@@ -19,4 +20,11 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
     assert!(path.is_file(), "there is no fixture {}", path.display());
     path
+}
+
+/// Says that a test shows nothing here, past the test runner, which keeps what `eprintln!` says to
+/// itself while a test passes.
+pub(crate) fn skipped(why: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr().lock(), "SKIPPED: {why}");
 }
