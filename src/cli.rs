@@ -12,7 +12,7 @@ mod signals;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
@@ -46,14 +46,8 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 struct Global {
     /// Run as if started in DIR
-    #[arg(
-        short = 'C',
-        value_name = "DIR",
-        global = true,
-        default_value = ".",
-        hide_default_value = true
-    )]
-    dir: PathBuf,
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    dir: Option<PathBuf>,
     /// Say more on standard error: -v what is fetched, -vv each request, -vvv everything
     #[arg(short, long, action = ArgAction::Count, global = true)]
     verbose: u8,
@@ -97,9 +91,11 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
     };
     let output = Output::new(environment, cli.global.color, cli.global.quiet);
     start_logging(&cli.global, output.colour_on_stderr());
+    let dir = cli.global.dir.as_deref();
+    let here = dir.unwrap_or(Path::new("."));
     let outcome = match cli.command {
-        Command::Dispatch(args) => dispatch::run(&cli.global.dir, &args, environment, &output),
-        Command::Rehearse(args) => rehearse::run(&cli.global.dir, &args, environment, &output),
+        Command::Dispatch(args) => dispatch::run(here, &args, environment, &output),
+        Command::Rehearse(args) => rehearse::run(dir, &args, environment, &output),
     };
     match outcome {
         Ok(exit) => exit.code(),

@@ -29,6 +29,23 @@ impl Environment {
         self.raw(name)?.to_str().filter(|value| !value.is_empty())
     }
 
+    /// Returns an environment of only the named variables, as far as they are set.
+    #[must_use]
+    pub fn only(&self, names: &[&str]) -> Self {
+        let named = |name: &OsStr| {
+            name.to_str().is_some_and(|name| names.iter().any(|n| name.eq_ignore_ascii_case(n)))
+        };
+        self.iter().filter(|(name, _)| named(name)).collect()
+    }
+
+    /// Returns this environment with one variable set.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut environment = self.clone();
+        environment.0.insert(name.into(), value.into());
+        environment
+    }
+
     /// Returns all variables.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))

@@ -1,5 +1,6 @@
 //! The monorepo as git keeps it: which commits a run compares ([`range`]), where their objects
-//! come from ([`source`], [`fetch`]), and what differs between them ([`changes`]). libgit2 reads;
+//! come from ([`source`], [`fetch`]), what differs between them ([`changes`]), and the repositories
+//! of a rehearsal ([`stage`]). libgit2 reads;
 //! the git program does the network, through the one constructor in [`command`]. No other module
 //! knows either of them.
 
@@ -8,6 +9,7 @@ pub mod command;
 pub mod fetch;
 pub mod range;
 pub mod source;
+pub mod stage;
 
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -140,6 +142,8 @@ fn prepare() {
     ONCE.call_once(|| {
         // git does not hash again what it reads from a pack either; the walk reads many trees.
         git2::opts::strict_hash_verification(false);
+        // Each tree is read once: a cache of them is only memory to fill and to free.
+        git2::opts::enable_caching(false);
         #[expect(
             unsafe_code,
             reason = "these set global options of libgit2, before its first use, under a Once. The \

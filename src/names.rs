@@ -95,6 +95,26 @@ impl RepoName {
         Ok(Self(text.to_owned()))
     }
 
+    /// Returns the `owner/name` in a remote's address (a URL, or scp-like), when it has exactly
+    /// those two parts; a path on this machine names nothing.
+    #[must_use]
+    pub fn in_address(address: &str) -> Option<Self> {
+        let path = match address.split_once("://") {
+            Some(("file", _)) => return None,
+            Some((_, rest)) => rest.split_once('/')?.1,
+            None => {
+                let (host, path) = address.split_once(':')?;
+                // One letter is a drive.
+                if host.contains('/') || host.len() <= 1 {
+                    return None;
+                }
+                path
+            }
+        };
+        let path = path.trim_matches('/');
+        Self::parse(path.strip_suffix(".git").unwrap_or(path)).ok()
+    }
+
     /// Returns `owner/name`.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -288,6 +308,24 @@ mod tests {
     fn a_letter_that_only_looks_like_latin_is_named_by_its_code_point() {
         let bad = RepoName::parse("acme/wеb").unwrap_err();
         assert_eq!(bad.message, "a repository's name cannot hold 'е' (U+0435)");
+    }
+
+    #[test]
+    fn a_remotes_address_names_its_repository() {
+        for (address, name) in [
+            ("https://github.com/acme/mono.git", Some("acme/mono")),
+            ("https://ghe.example.com:8443/acme/mono/", Some("acme/mono")),
+            ("git@github.com:acme/mono.git", Some("acme/mono")),
+            ("ssh://git@github.com/acme/mono", Some("acme/mono")),
+            ("https://git.example.com/group/sub/mono", None),
+            ("file:///srv/acme/mono.git", None),
+            ("/srv/acme/mono", None),
+            ("../acme/mono", None),
+            ("C:/acme/mono", None),
+            ("", None),
+        ] {
+            assert_eq!(RepoName::in_address(address).as_ref().map(RepoName::as_str), name);
+        }
     }
 
     #[test]

@@ -96,6 +96,8 @@ pub(super) struct Request<'a> {
     pub(super) only: Vec<RepoName>,
     pub(super) dry_run: bool,
     pub(super) delivery: Delivery,
+    /// Speaks for every cousin in a rehearsal, whatever its `token_env`.
+    pub(super) stand_in_token: Option<&'a str>,
     pub(super) environment: &'a Environment,
 }
 
@@ -146,6 +148,7 @@ pub fn run(
             timeout: args.timeout,
             max_wait: args.max_wait,
         },
+        stand_in_token: None,
         environment,
     };
     let (report, exit) = carry_out(&request, output)?;

@@ -7,6 +7,7 @@
 //! The server counts a request at some time between its sending and its answer. So a request holds
 //! its place in a window from when it is sent until the window's length after its *answer*: then
 //! it is out of every window that a later request can be counted in, whatever the latencies were.
+//! Only the redirects of a request are known no earlier than its answer: they are counted then.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;

@@ -123,6 +123,8 @@ fn run_until(
             }
             Step::WaitUntil(until, reason) => {
                 assert!(until > now, "a wait that is over: {until:?} at {now:?}, {reason:?}");
+                let full = flying.len() >= settings.concurrency.get();
+                assert!(!full || reason == Reason::Stopping, "only an answer makes room");
                 if waits.last() != Some(&(until, reason)) {
                     waits.push((until, reason));
                 }
@@ -259,6 +261,26 @@ fn a_server_that_lies_with_zero_is_not_hammered() {
         let near = run.sent[16..].iter().filter(|other| other.at == sent.at);
         assert_eq!(near.count(), 1);
     }
+}
+
+#[test]
+fn another_answer_ends_a_row_of_limits_and_a_lost_one_does_not() {
+    let starts = |between: Answer| {
+        let run = run(&jobs(&[0]), &with_concurrency(1), |_, attempt, _| {
+            (
+                S(0),
+                match attempt {
+                    1 | 2 | 4 => limited("0"),
+                    3 => between.clone(),
+                    _ => status(204),
+                },
+            )
+        });
+        run.times(0)
+    };
+    // Waits of 1 s and 2 s, a back-off of 1 s, then again 1 s or on to 4 s.
+    assert_eq!(starts(status(503)), [0.0, 1.0, 3.0, 4.0, 5.0]);
+    assert_eq!(starts(lost(TransportKind::Reset)), [0.0, 1.0, 3.0, 4.0, 8.0]);
 }
 
 #[test]

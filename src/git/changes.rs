@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use git2::{ErrorCode, Oid, Repository, Tree, TreeEntry};
+use git2::{ErrorCode, ObjectType, Odb, OdbObject, Oid, Repository};
 
 use crate::routing::reach::Scope;
 use crate::routing::{ChangedPath, Reach};
@@ -17,8 +17,11 @@ use crate::routing::{ChangedPath, Reach};
 const MAX_DEPTH: usize = 2048;
 
 /// The raw modes of a tree's entries that matter here. Source: gitformat "tree objects".
-const TREE: i32 = 0o040_000;
-const SUBMODULE: i32 = 0o160_000;
+const TREE: u32 = 0o040_000;
+const SUBMODULE: u32 = 0o160_000;
+
+/// The bytes of an object's id (SHA-1).
+const ID: usize = 20;
 
 /// What differs between two trees, within reach of the subscriptions.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -39,6 +42,9 @@ pub enum WalkError {
     /// An object is there but cannot be read.
     #[error("the tree {0} cannot be read: {1}")]
     Damaged(Oid, String),
+    /// The repository's objects cannot be read at all.
+    #[error("the repository's objects cannot be read: {0}")]
+    Unreadable(String),
     /// The trees nest deeper than git allows.
     #[error("the tree nests deeper than {MAX_DEPTH} directories, which git itself refuses")]
     TooDeep,
@@ -54,7 +60,9 @@ pub fn between(
     head: Option<Oid>,
     reach: &Reach,
 ) -> Result<Changes, WalkError> {
-    let mut walk = Walk { repository, path: Vec::new(), depth: 0, changes: Changes::default() };
+    let odb =
+        repository.odb().map_err(|error| WalkError::Unreadable(error.message().to_owned()))?;
+    let mut walk = Walk { odb: &odb, path: Vec::new(), depth: 0, changes: Changes::default() };
     walk.trees(base, head, &reach.root())?;
     let mut changes = walk.changes;
     // A file and a directory of one name stand apart in a tree, and a submodule that became a
@@ -69,7 +77,7 @@ pub fn between(
 }
 
 struct Walk<'r> {
-    repository: &'r Repository,
+    odb: &'r Odb<'r>,
     path: Vec<u8>,
     depth: usize,
     changes: Changes,
@@ -88,23 +96,26 @@ impl Walk<'_> {
         if self.depth > MAX_DEPTH {
             return Err(WalkError::TooDeep);
         }
-        let base = read(self.repository, base)?;
-        let head = read(self.repository, head)?;
-        let mut base = base.iter().flat_map(Tree::iter).peekable();
-        let mut head = head.iter().flat_map(Tree::iter).peekable();
+        let odb = self.odb;
+        let base = base.map(|id| read(odb, id)).transpose()?;
+        let head = head.map(|id| read(odb, id)).transpose()?;
+        let mut base = Entries::of(base.as_ref());
+        let mut head = Entries::of(head.as_ref());
+        let (mut old, mut new) = (base.next()?, head.next()?);
         loop {
-            let order = match (base.peek(), head.peek()) {
+            let order = match (&old, &new) {
                 (None, None) => return Ok(()),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (Some(a), Some(b)) => tree_order(a, b),
+                (Some(old), Some(new)) if old == new => Ordering::Equal,
+                (Some(old), Some(new)) => old.tree_order(new),
             };
-            let old = if order.is_le() { base.next() } else { None };
-            let new = if order.is_ge() { head.next() } else { None };
-            match (old, new) {
-                (Some(old), Some(new))
-                    if old.id() == new.id() && old.filemode_raw() == new.filemode_raw() => {}
-                (old, new) => self.entry(old.as_ref(), new.as_ref(), scope)?,
+            let from_base =
+                if order.is_le() { std::mem::replace(&mut old, base.next()?) } else { None };
+            let from_head =
+                if order.is_ge() { std::mem::replace(&mut new, head.next()?) } else { None };
+            if from_base != from_head {
+                self.entry(from_base, from_head, scope)?;
             }
         }
     }
@@ -112,13 +123,13 @@ impl Walk<'_> {
     /// Takes up one name that differs. Both entries are trees, or neither is.
     fn entry(
         &mut self,
-        old: Option<&TreeEntry<'_>>,
-        new: Option<&TreeEntry<'_>>,
+        old: Option<Entry<'_>>,
+        new: Option<Entry<'_>>,
         scope: &Scope<'_>,
     ) -> Result<(), WalkError> {
         let Some(entry) = new.or(old) else { return Ok(()) };
-        let inner = scope.enter(entry.name_bytes());
-        let is_tree = kind(entry) == TREE;
+        let inner = scope.enter(entry.name);
+        let is_tree = entry.kind() == TREE;
         if inner.is_none() && (is_tree || !scope.wants_files()) {
             return Ok(());
         }
@@ -126,7 +137,7 @@ impl Walk<'_> {
         if length > 0 {
             self.path.push(b'/');
         }
-        self.path.extend_from_slice(entry.name_bytes());
+        self.path.extend_from_slice(entry.name);
         if let Some(inner) = &inner {
             for literal in inner.near_misses() {
                 self.changes.near_misses.insert((literal.to_vec(), self.path.clone()));
@@ -134,10 +145,10 @@ impl Walk<'_> {
         }
         if let (true, Some(inner)) = (is_tree, &inner) {
             self.depth += 1;
-            self.trees(old.map(TreeEntry::id), new.map(TreeEntry::id), inner)?;
+            self.trees(old.map(|old| old.id()), new.map(|new| new.id()), inner)?;
             self.depth -= 1;
         } else if scope.wants_files() {
-            let submodule = [old, new].into_iter().flatten().any(|e| kind(e) == SUBMODULE);
+            let submodule = [old, new].into_iter().flatten().any(|entry| entry.kind() == SUBMODULE);
             self.changes.paths.push(ChangedPath { path: self.path.clone(), submodule });
         }
         self.path.truncate(length);
@@ -145,30 +156,79 @@ impl Walk<'_> {
     }
 }
 
-fn read(repository: &Repository, id: Option<Oid>) -> Result<Option<Tree<'_>>, WalkError> {
-    id.map(|id| {
-        repository.find_tree(id).map_err(|error| match error.code() {
-            ErrorCode::NotFound => WalkError::Missing(id),
-            _ => WalkError::Damaged(id, error.message().to_owned()),
-        })
-    })
-    .transpose()
+fn read<'o>(odb: &'o Odb<'_>, id: Oid) -> Result<OdbObject<'o>, WalkError> {
+    let object = odb.read(id).map_err(|error| match error.code() {
+        ErrorCode::NotFound => WalkError::Missing(id),
+        _ => WalkError::Damaged(id, error.message().to_owned()),
+    })?;
+    match object.kind() {
+        ObjectType::Tree => Ok(object),
+        other => Err(WalkError::Damaged(id, format!("it is a {}", other.str()))),
+    }
 }
 
-/// The part of an entry's mode that says what it is.
-fn kind(entry: &TreeEntry<'_>) -> i32 {
-    entry.filemode_raw() & 0o170_000
+/// One entry of a tree object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Entry<'t> {
+    mode: u32,
+    name: &'t [u8],
+    id: &'t [u8],
 }
 
-/// The order in which a tree's entries stand: by name, a directory's with a slash behind it.
-/// Source: git's `base_name_compare`.
-fn tree_order(a: &TreeEntry<'_>, b: &TreeEntry<'_>) -> Ordering {
-    let (a_name, b_name) = (a.name_bytes(), b.name_bytes());
-    let shared = a_name.len().min(b_name.len());
-    let (a_start, a_rest) = a_name.split_at(shared);
-    let (b_start, b_rest) = b_name.split_at(shared);
-    let next = |rest: &[u8], entry| {
-        rest.first().copied().or_else(|| (kind(entry) == TREE).then_some(b'/'))
-    };
-    a_start.cmp(b_start).then_with(|| next(a_rest, a).cmp(&next(b_rest, b)))
+impl Entry<'_> {
+    /// Returns the part of the mode that says what the entry is.
+    fn kind(&self) -> u32 {
+        self.mode & 0o170_000
+    }
+
+    fn id(&self) -> Oid {
+        // An id of another length cannot be: it was cut to size.
+        Oid::from_bytes(self.id).unwrap_or(Oid::ZERO_SHA1)
+    }
+
+    /// The order in which a tree's entries stand: by name, a directory's with a slash behind it.
+    /// Source: git's `base_name_compare`.
+    fn tree_order(&self, other: &Self) -> Ordering {
+        let shared = self.name.len().min(other.name.len());
+        let (start, rest) = self.name.split_at(shared);
+        let (other_start, other_rest) = other.name.split_at(shared);
+        let next = |rest: &[u8], entry: &Self| {
+            rest.first().copied().or_else(|| (entry.kind() == TREE).then_some(b'/'))
+        };
+        start.cmp(other_start).then_with(|| next(rest, self).cmp(&next(other_rest, other)))
+    }
+}
+
+/// The entries of a tree object, read where they lie: `mode SP name NUL id`, one after the other.
+/// Source: git's `tree-walk.c`. libgit2 would first build a list of all, and keep it.
+struct Entries<'t> {
+    tree: Oid,
+    rest: &'t [u8],
+}
+
+impl<'t> Entries<'t> {
+    fn of(tree: Option<&'t OdbObject<'_>>) -> Self {
+        Self {
+            tree: tree.map_or(Oid::ZERO_SHA1, OdbObject::id),
+            rest: tree.map(OdbObject::data).unwrap_or_default(),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Entry<'t>>, WalkError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let entry = (|| {
+            let (mode, rest) =
+                self.rest.split_at_checked(self.rest.iter().position(|b| *b == b' ')?)?;
+            let rest = rest.get(1..)?;
+            let (name, rest) = rest.split_at_checked(rest.iter().position(|b| *b == 0)?)?;
+            let (id, rest) = rest.get(1..)?.split_at_checked(ID)?;
+            self.rest = rest;
+            // In octal; some old trees have a zero before it.
+            let mode = mode.iter().fold(0, |mode: u32, digit| mode << 3 | u32::from(digit & 7));
+            Some(Entry { mode, name, id })
+        })();
+        entry.map(Some).ok_or_else(|| WalkError::Damaged(self.tree, "it is cut off".to_owned()))
+    }
 }

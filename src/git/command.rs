@@ -6,6 +6,7 @@
 //! git does the network, libgit2 reads: nothing here parses an object.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -176,6 +177,20 @@ impl Git {
         I: IntoIterator,
         I::Item: AsRef<OsStr>,
     {
+        self.run_with(context, args, None)
+    }
+
+    /// As [`Git::run`], with a file as git's standard input.
+    pub(crate) fn run_with<I>(
+        &self,
+        context: &Context<'_>,
+        args: I,
+        input: Option<File>,
+    ) -> Result<Vec<u8>, CommandError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<OsStr>,
+    {
         let version = self.version()?;
         let has_config = !context.config.is_empty() || !self.inherited_config.is_empty();
         if has_config && version < OLDEST_WITH_CREDENTIALS {
@@ -210,6 +225,9 @@ impl Git {
         let subcommand =
             args.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default();
         tracing::debug!(?args, "running git");
+        if let Some(input) = input {
+            command.stdin(input);
+        }
         let output = command.args(&args).output().map_err(CommandError::NotStarted)?;
         if output.status.success() {
             return Ok(output.stdout);

@@ -209,7 +209,9 @@ mod tests {
         let origin = |a: &str, b: &str| same_origin(&a.parse().unwrap(), &b.parse().unwrap());
         assert!(origin("https://h/a", "https://h:443/b"));
         assert!(origin("http://H:81/a", "http://h:81/b"));
-        for other in ["http://h/", "https://h:444/", "https://h.evil/", "https://xh/"] {
+        for other in
+            ["http://h/", "http://h:443/", "https://h:444/", "https://h.evil/", "https://xh/"]
+        {
             assert!(!origin("https://h/", other), "{other}");
         }
     }

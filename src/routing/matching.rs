@@ -3,7 +3,9 @@
 //! of paths below it, until a deeper match speaks for the same cousin again. The cost is the
 //! paths' depth plus the matches found, never cousins times paths.
 //!
-//! Literal subscriptions are looked up by a path's own ancestors. Only true globs go through
+//! The strategy is chosen by a pattern's shape. Literal subscriptions are looked up by a path's own
+//! ancestors; `dir/*` and `dir/**`, which select the same here (everything right under `dir`, with
+//! what is below), by the directory that holds each of them. Only the other globs go through
 //! globset, only below the directory that they lie in, with one candidate a path.
 
 use std::collections::HashMap;
@@ -68,10 +70,12 @@ struct GlobGroup {
 }
 
 /// All subscriptions of all cousins, ready to be matched.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Matcher {
     cousins: usize,
     literals: HashMap<Vec<u8>, Vec<Rule>>,
+    /// By the directory whose entries, all of them, match.
+    entries: HashMap<Vec<u8>, Vec<Rule>>,
     groups: HashMap<Vec<u8>, GlobGroup>,
     /// For each distinct glob, the rules that are written with it.
     globs: Vec<Vec<Rule>>,
@@ -83,12 +87,7 @@ impl Matcher {
     /// # Errors
     /// [`TooComplex`] when a single glob is more than the regex engine takes.
     pub fn new<'p>(cousins: impl IntoIterator<Item = &'p [Pattern]>) -> Result<Self, TooComplex> {
-        let mut matcher = Self {
-            cousins: 0,
-            literals: HashMap::new(),
-            groups: HashMap::new(),
-            globs: Vec::new(),
-        };
+        let mut matcher = Self::default();
         let mut known: HashMap<&str, usize> = HashMap::new();
         let mut by_directory: HashMap<&[u8], Vec<(usize, &str)>> = HashMap::new();
         for (cousin, patterns) in cousins.into_iter().enumerate() {
@@ -101,12 +100,10 @@ impl Matcher {
                     directory_only: pattern.is_directory_only(),
                 };
                 match pattern.shape() {
-                    Shape::Literal(path) => match matcher.literals.get_mut(path) {
-                        Some(rules) => rules.push(rule),
-                        None => {
-                            matcher.literals.insert(path.clone(), vec![rule]);
-                        }
-                    },
+                    Shape::Literal(path) => add(&mut matcher.literals, path, rule),
+                    Shape::Glob { glob, directory } if is_every_entry(glob, directory) => {
+                        add(&mut matcher.entries, directory, rule);
+                    }
                     Shape::Glob { glob, directory } => {
                         let id = *known.entry(glob).or_insert_with(|| {
                             let id = matcher.globs.len();
@@ -142,6 +139,27 @@ impl Matcher {
         }
         walk.leave(0, paths.len());
         resolve(walk.claims, &walk.features)
+    }
+}
+
+fn add(rules: &mut HashMap<Vec<u8>, Vec<Rule>>, path: &[u8], rule: Rule) {
+    match rules.get_mut(path) {
+        Some(rules) => rules.push(rule),
+        None => {
+            rules.insert(path.to_vec(), vec![rule]);
+        }
+    }
+}
+
+/// Returns whether the glob is `*` or `**` behind its literal directory.
+fn is_every_entry(glob: &str, directory: &[u8]) -> bool {
+    let Some(stars) = glob.strip_suffix("**").or_else(|| glob.strip_suffix('*')) else {
+        return false;
+    };
+    // What is left is the directory with its slash, unless it holds something special or escaped.
+    match stars.strip_suffix('/') {
+        Some(above) => above.as_bytes() == directory,
+        None => stars.is_empty(),
     }
 }
 
@@ -308,12 +326,17 @@ impl<'m> Walk<'m> {
             .filter(applies)
             .map(|rule| Hit { rule: *rule, feature_length: path.len() })
             .collect();
+        // A file is not a feature: the directory that holds it is.
+        let feature_length = if leaf && !submodule { directory } else { path.len() };
+        if let Some(rules) = path.get(..directory).and_then(|above| self.matcher.entries.get(above))
+        {
+            let hit = |rule: &Rule| Hit { rule: *rule, feature_length };
+            hits.extend(rules.iter().filter(applies).map(hit));
+        }
         let mut globs = Vec::new();
         if self.active.is_empty() {
             return (hits, globs);
         }
-        // A file is not a feature: the directory that holds it is.
-        let feature_length = if leaf && !submodule { directory } else { path.len() };
         let candidate = Candidate::from_bytes(path);
         for (set, ids) in self.active.iter().flat_map(|group| &group.sets) {
             set.matches_candidate_into(&candidate, &mut self.buffer);
@@ -440,195 +463,4 @@ fn resolve(mut claims: Vec<Claim>, features: &[FeaturePath]) -> Vec<Selected> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn patterns(list: &[&str]) -> Vec<Pattern> {
-        list.iter().map(|text| Pattern::parse(text).unwrap()).collect()
-    }
-
-    fn changed(paths: &[&str]) -> Vec<ChangedPath> {
-        let mut paths: Vec<ChangedPath> = paths
-            .iter()
-            .map(|path| ChangedPath {
-                path: path.trim_end_matches('@').as_bytes().to_vec(),
-                submodule: path.ends_with('@'),
-            })
-            .collect();
-        paths.sort();
-        paths.dedup();
-        paths
-    }
-
-    /// The features of one cousin with how many paths each has, `@` marks a submodule.
-    fn features(subscriptions: &[&str], paths: &[&str]) -> String {
-        let list = patterns(subscriptions);
-        let selected = Matcher::new([list.as_slice()]).unwrap().select(&changed(paths));
-        let shown: Vec<String> = selected
-            .iter()
-            .map(|s| format!("{}:{}", String::from_utf8_lossy(s.feature.as_bytes()), s.matched))
-            .collect();
-        shown.join(" ")
-    }
-
-    #[test]
-    fn a_pattern_matches_the_path_itself_or_a_directory_above_it() {
-        let app = "features/webpush/flask/app.py";
-        for (subscriptions, path, expected) in [
-            (&["features/webpush/flask"][..], app, "features/webpush/flask:1"),
-            (&["./features/webpush/flask/"], app, "features/webpush/flask:1"),
-            (&["features/webpush/flask"], "features/webpush/flask-extra/app.py", ""),
-            (&["features/webpush/fla"], app, ""),
-            (&["Features/webpush"], app, ""),
-            (&["features/*/flask"], app, "features/webpush/flask:1"),
-            (&["features/**"], app, "features/webpush:1"),
-            (&["features/*"], app, "features/webpush:1"),
-            (&["features/*"], "features/README.md", "features:1"),
-            (&["features/*/"], "features/README.md", ""),
-            (&["**/*.md"], "docs/guide/a.md", "docs/guide:1"),
-            (&["**/*.md"], "a.md", ".:1"),
-            (&["*.md"], "docs/a.md", ""),
-            (&["**"], "a/b/c", "a:1"),
-            (&["**"], "c", ".:1"),
-            (&["**/flask"], app, "features/webpush/flask:1"),
-            (&["docs/a.md"], "docs/a.md", "docs/a.md:1"),
-            (&["docs/a.md/"], "docs/a.md", ""),
-            (&["features/{webpush,pwa}/*"], app, "features/webpush/flask:1"),
-            (&["features/webpush", "features/webpush/flask"], app, "features/webpush/flask:1"),
-            (&["features/webpush/flask", "features/webpush"], app, "features/webpush/flask:1"),
-            (&[".github"], ".github/workflows/ci.yml", ".github:1"),
-            (&["*"], ".github/workflows/ci.yml", ".github:1"),
-            (&["vendor/*"], "vendor/lib@", "vendor/lib:1"),
-            (&["vendor/*/"], "vendor/lib@", "vendor/lib:1"),
-            (&["vendor/lib/"], "vendor/lib@", "vendor/lib:1"),
-            (&["vendor/lib/"], "vendor/lib", ""),
-            (&["vendor/lib/x"], "vendor/lib@", ""),
-            (&[r"app/\[id\]"], "app/[id]/page.tsx", "app/[id]:1"),
-        ] {
-            assert_eq!(features(subscriptions, &[path]), expected, "{subscriptions:?} on {path}");
-        }
-    }
-
-    #[test]
-    fn the_last_pattern_that_matches_decides() {
-        for (subscriptions, path, expected) in [
-            (&["docs", "!docs/drafts"][..], "docs/drafts/x", ""),
-            (&["docs", "!docs/drafts"], "docs/x", "docs:1"),
-            (&["!docs/drafts", "docs"], "docs/drafts/x", "docs:1"),
-            (
-                &["docs", "!docs/drafts", "docs/drafts/keep"],
-                "docs/drafts/keep/x",
-                "docs/drafts/keep:1",
-            ),
-            (&["docs", "!**/*.txt"], "docs/a/b.txt", ""),
-            (&["docs", "!**/*.txt", "docs/a"], "docs/a/b.txt", "docs/a:1"),
-            (&["docs/a/b", "!docs/a", "docs"], "docs/a/b/c", "docs:1"),
-            (&["docs", "!docs/*/"], "docs/a", "docs:1"),
-            (&["docs", "!docs/*/"], "docs/a/b", ""),
-        ] {
-            assert_eq!(features(subscriptions, &[path]), expected, "{subscriptions:?} on {path}");
-        }
-    }
-
-    #[test]
-    fn paths_are_counted_for_the_feature_that_they_belong_to() {
-        let paths = ["a", "a-b/x", "a/b/c/1", "a/b/c/2", "a/b/x", "a/x", "a/z/1", "b"];
-        assert_eq!(features(&["a", "a/b/c", "!a/x"], &paths), "a:3 a/b/c:2");
-        assert_eq!(features(&["**"], &paths), ".:2 a:5 a-b:1");
-        assert_eq!(features(&["a/*"], &paths), "a:1 a/b:3 a/z:1");
-    }
-
-    #[test]
-    fn a_name_that_is_not_utf8_is_matched_by_its_bytes() {
-        let list = patterns(&["odd/*"]);
-        let paths = [ChangedPath { path: b"odd/\xff\n/x".to_vec(), submodule: false }];
-        let selected = Matcher::new([list.as_slice()]).unwrap().select(&paths);
-        assert_eq!(selected[0].feature.as_bytes(), b"odd/\xff\n");
-    }
-
-    /// The rules of matching said in the plainest way: every pattern against every prefix.
-    fn one_by_one(list: &[Pattern], changed: &ChangedPath) -> Option<Vec<u8>> {
-        let path = &changed.path;
-        let ends = (0..path.len()).filter(|at| path[*at] == b'/').chain([path.len()]);
-        let prefixes: Vec<&[u8]> = ends.map(|end| &path[..end]).collect();
-        let mut best: Option<Vec<u8>> = None;
-        for pattern in list {
-            let matches = |prefix: &[u8]| match pattern.shape() {
-                Shape::Literal(literal) => literal == prefix,
-                Shape::Glob { glob, .. } => compile(glob)
-                    .unwrap()
-                    .compile_matcher()
-                    .is_match_candidate(&Candidate::from_bytes(prefix)),
-            };
-            let hit = prefixes.iter().find(|prefix| {
-                let leaf = prefix.len() == path.len() && !changed.submodule;
-                matches(prefix) && !(leaf && pattern.is_directory_only())
-            });
-            let Some(prefix) = hit else { continue };
-            let leaf = prefix.len() == path.len() && !changed.submodule;
-            let feature = match pattern.shape() {
-                Shape::Glob { .. } if leaf => {
-                    prefix.iter().rposition(|b| *b == b'/').map_or(&b""[..], |at| &prefix[..at])
-                }
-                _ => prefix,
-            };
-            if pattern.is_exclusion() {
-                best = None;
-            } else if best.as_ref().is_none_or(|best| feature.len() > best.len()) {
-                best = Some(feature.to_vec());
-            }
-        }
-        best
-    }
-
-    fn a_path() -> impl Strategy<Value = String> {
-        prop::collection::vec("[ab]{1,2}|-|a\\.b", 1..5).prop_map(|parts| parts.join("/"))
-    }
-
-    fn a_pattern() -> impl Strategy<Value = String> {
-        let part = prop_oneof!["[ab]{1,2}", "a?|\\*|b\\*|\\[!a\\]|\\{a,bb\\}|\\*\\*|\\*\\.b"];
-        (prop::bool::weighted(0.3), prop::collection::vec(part, 1..4), prop::bool::weighted(0.2))
-            .prop_map(|(not, parts, directory)| {
-                format!(
-                    "{}{}{}",
-                    if not { "!" } else { "" },
-                    parts.join("/"),
-                    if directory { "/" } else { "" }
-                )
-            })
-    }
-
-    proptest! {
-        #[test]
-        fn matching_all_together_equals_matching_one_by_one(
-            cousins in prop::collection::vec(prop::collection::vec(a_pattern(), 1..5), 1..4),
-            paths in prop::collection::vec((a_path(), prop::bool::weighted(0.1)), 0..20),
-        ) {
-            let cousins: Vec<Vec<Pattern>> = cousins
-                .iter()
-                .map(|list| list.iter().filter_map(|text| Pattern::parse(text).ok()).collect())
-                .collect();
-            let mut paths: Vec<ChangedPath> = paths
-                .into_iter()
-                .map(|(path, submodule)| ChangedPath { path: path.into_bytes(), submodule })
-                .collect();
-            paths.sort();
-            paths.dedup_by(|a, b| a.path == b.path);
-            let selected =
-                Matcher::new(cousins.iter().map(Vec::as_slice)).unwrap().select(&paths);
-            for (cousin, list) in cousins.iter().enumerate() {
-                for (at, path) in paths.iter().enumerate() {
-                    let expected = one_by_one(list, path).map(|feature| FeaturePath::new(&feature));
-                    let found: Vec<_> = selected
-                        .iter()
-                        .filter(|s| s.cousin == cousin && s.paths.iter().any(|run| run.contains(&at)))
-                        .map(|s| s.feature.clone())
-                        .collect();
-                    prop_assert_eq!(found, Vec::from_iter(expected), "{:?} {:?}", list, path);
-                }
-            }
-        }
-    }
-}
+mod tests;

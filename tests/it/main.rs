@@ -11,8 +11,10 @@
 mod actions;
 mod bad_input;
 mod dispatch;
+mod docs;
 mod fixtures;
 mod harness;
+mod help;
 mod limits;
 mod outcomes;
 mod report;

@@ -79,7 +79,7 @@ pub(super) fn run(
     let reach = Reach::new(cousins.iter().flat_map(|cousin| &cousin.subscriptions));
     let compared = source.compare(comparison, &reach)?;
     let plan = plan(&cousins, &compared.changes.paths)?;
-    let repository = request.source.clone().or_else(|| named_by(source.remote_url()?));
+    let repository = request.source.clone().or_else(|| RepoName::in_address(source.remote_url()?));
     let sends = comparison.sends && !request.dry_run;
     let mut warnings = warnings_of(&compared);
     let reference = reference(request, Some(&source));
@@ -315,23 +315,6 @@ fn reference(request: &Request<'_>, source: Option<&Source<'_>>) -> Option<Strin
     let head = source?.clone_dir()?.find_reference("HEAD").ok()?;
     let named = head.symbolic_target().ok().flatten().map(ToOwned::to_owned);
     named.filter(|_| request.flags.head.is_none())
-}
-
-/// Returns the `owner/name` in the address of a remote.
-fn named_by(url: &str) -> Option<RepoName> {
-    let path = match url.split_once("://") {
-        Some(("file", _)) => return None,
-        Some((_, rest)) => rest.split_once('/')?.1,
-        None => {
-            let (host, path) = url.split_once(':')?;
-            if host.contains('/') || host.len() <= 1 {
-                return None;
-            }
-            path
-        }
-    };
-    let path = path.trim_matches('/');
-    RepoName::parse(path.strip_suffix(".git").unwrap_or(path)).ok()
 }
 
 fn unknown_source() -> Failure {

@@ -176,7 +176,10 @@ fn tokens(
     warnings: &mut Vec<Warning>,
 ) -> Result<(Tokens, TokenOfCousin), Failure> {
     let environment = request.environment;
-    let lookup = |variable: &str| environment.raw(variable).map(ToOwned::to_owned);
+    let lookup = |variable: &str| match request.stand_in_token {
+        Some(token) => Some(token.into()),
+        None => environment.raw(variable).map(ToOwned::to_owned),
+    };
     let mut tokens = Tokens::new();
     let mut by_cousin = TokenOfCousin::new();
     let mut built_in = false;

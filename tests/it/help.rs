@@ -1,0 +1,183 @@
+//! What `--help` says, to the character: people read it more often than any document, and whoever
+//! changes it should see what they see.
+
+use crate::support::ecosystem::Run;
+use crate::support::repository::Sandbox;
+
+fn help(args: &[&str]) -> String {
+    // On Windows the program is named with its suffix.
+    Run::new(&Sandbox::new())
+        .args(args)
+        .run()
+        .expect_code(0)
+        .stdout
+        .replace("ecosystem.exe", "ecosystem")
+}
+
+#[test]
+fn the_help_of_the_program_names_its_commands() {
+    insta::assert_snapshot!(help(&["--help"]), @r"
+    Keeps downstream repositories in step with a monorepo
+    
+    Usage: ecosystem [OPTIONS] <COMMAND>
+    
+    Commands:
+      dispatch  Tell every subscribed repository what a push changed
+      rehearse  See all of it happen on this machine, without account, token or network
+    
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+    
+    Global options:
+      -C <DIR>            Run as if started in DIR
+      -v, --verbose...    Say more on standard error: -v what is fetched, -vv each request, -vvv
+                          everything
+      -q, --quiet         Say nothing but the result and errors
+          --color <WHEN>  When to use colours; `auto` respects `NO_COLOR` and the terminal [default:
+                          auto] [possible values: auto, always, never]
+    
+    Exit codes: 0 done or nothing to do, 1 something was not delivered, 2 usage, configuration or
+    environment error (nothing was sent), 130 and 143 interrupted.
+    ");
+}
+
+#[test]
+fn the_help_of_dispatch_explains_each_flag() {
+    insta::assert_snapshot!(help(&["dispatch", "--help"]), @r"
+    Tell every subscribed repository what a push changed
+    
+    Usage: ecosystem dispatch [OPTIONS]
+    
+    Options:
+      -n, --dry-run
+              Show what would be sent; needs no token, and no network when both commits are here
+    
+          --format <FORMAT>
+              How to print the report
+    
+              Possible values:
+              - human: A table for people
+              - json:  One JSON document
+              
+              [default: human]
+    
+      -h, --help
+              Print help (see a summary with '-h')
+    
+      -V, --version
+              Print version
+    
+    What is compared:
+          --ecosystem <FILE>
+              The list of cousins [default: ecosystem.json of the work tree, else of head]
+    
+          --base <REV>
+              Compare with this commit [default: the event's, else the upstream, else head's first
+              parent]
+    
+          --head <REV>
+              Compare this commit [default: the event's, else HEAD]
+    
+          --all
+              Treat every path at head as changed
+    
+          --remote <URL>
+              Work without a clone: fetch the two trees from there
+    
+          --source <OWNER/NAME>
+              The monorepo's name [default: `GITHUB_REPOSITORY`, else read from origin]
+    
+    Delivery:
+          --only <OWNER/NAME>
+              Only this cousin; may be given several times
+    
+          --concurrency <N>
+              Requests in flight at a time, 1 to 100
+              
+              [default: 16]
+    
+          --per-minute <N>
+              Requests a minute; more than 80 also lifts the limit of 500 an hour
+              
+              [default: 80]
+    
+          --timeout <SECONDS>
+              Time for one request
+              
+              [default: 30]
+    
+          --max-wait <SECONDS>
+              How long to wait in sum when GitHub limits the rate; what would wait longer is deferred
+              
+              [default: 900]
+    
+    Global options:
+      -C <DIR>
+              Run as if started in DIR
+    
+      -v, --verbose...
+              Say more on standard error: -v what is fetched, -vv each request, -vvv everything
+    
+      -q, --quiet
+              Say nothing but the result and errors
+    
+          --color <WHEN>
+              When to use colours; `auto` respects `NO_COLOR` and the terminal
+              
+              [default: auto]
+              [possible values: auto, always, never]
+    
+    Examples:
+      # What would be sent for the commits that are not pushed yet
+      ecosystem dispatch --dry-run
+    
+      # Send what changed between two commits
+      ECOSYSTEM_PAT=… ecosystem dispatch --base v1.4.0 --head v1.5.0
+    
+      # In a workflow, without a checkout
+      ecosystem dispatch --remote https://github.com/acme/monorepo
+    ");
+}
+
+#[test]
+fn the_help_of_rehearse_says_what_it_keeps() {
+    insta::assert_snapshot!(help(&["rehearse", "--help"]), @r"
+    See all of it happen on this machine, without account, token or network
+    
+    Usage: ecosystem rehearse [OPTIONS]
+    
+    Options:
+          --keep <DIR>
+              Leave the repositories, the event, the report and what was received in this new directory
+    
+      -h, --help
+              Print help (see a summary with '-h')
+    
+      -V, --version
+              Print version
+    
+    Global options:
+      -C <DIR>
+              Run as if started in DIR
+    
+      -v, --verbose...
+              Say more on standard error: -v what is fetched, -vv each request, -vvv everything
+    
+      -q, --quiet
+              Say nothing but the result and errors
+    
+          --color <WHEN>
+              When to use colours; `auto` respects `NO_COLOR` and the terminal
+              
+              [default: auto]
+              [possible values: auto, always, never]
+    
+    Examples:
+      # The sample monorepo
+      ecosystem rehearse
+    
+      # Your own: who would be told of the last commit, and does it arrive?
+      ecosystem -C ~/src/monorepo rehearse --keep /tmp/rehearsal
+    ");
+}
