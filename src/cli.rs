@@ -68,9 +68,7 @@ enum When {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Tell every subscribed repository what a push changed
     Dispatch(Box<dispatch::Args>),
-    /// See all of it happen on this machine, without account, token or network
     Rehearse(rehearse::Args),
 }
 

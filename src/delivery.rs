@@ -5,6 +5,7 @@
 //! driver knows no rule.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::future::Future;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -35,10 +36,34 @@ pub use stop::{Stop, Stopped};
 pub struct Job {
     /// The cousin.
     pub repo: RepoName,
-    /// The request's body, as `event` made and checked it.
-    pub body: Arc<[u8]>,
+    /// The request's body, as `event` makes it.
+    pub body: Body,
     /// The token that speaks for the cousin.
     pub token: TokenId,
+}
+
+/// A request's body, made each time that it is sent: the bodies of a push that changed much and
+/// concerns many would together take gigabytes.
+#[derive(Clone)]
+pub struct Body(Arc<dyn Fn() -> Vec<u8> + Send + Sync>);
+
+impl Body {
+    /// Returns a body that `make` makes, the same each time.
+    pub fn new(make: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(make))
+    }
+
+    /// Returns the bytes.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").finish_non_exhaustive()
+    }
 }
 
 /// What a user may choose about a delivery.
@@ -74,7 +99,7 @@ pub trait Sender: Send + Sync + 'static {
 
 impl Sender for Client {
     async fn send(&self, job: &Job) -> Answer {
-        self.dispatch(&job.repo, job.token, &job.body).await
+        self.dispatch(&job.repo, job.token, &job.body.bytes()).await
     }
 }
 

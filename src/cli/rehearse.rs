@@ -39,7 +39,7 @@ Examples:
   # Your own: who would be told of the last commit, and does it arrive?
   ecosystem -C ~/src/monorepo rehearse --keep /tmp/rehearsal")]
 pub struct Args {
-    /// Leave the repositories, the event, the report and what was received in this new directory
+    /// Leave the repositories, the report and what was received in this new directory
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 }

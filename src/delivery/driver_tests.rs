@@ -25,7 +25,7 @@ impl<F: Fn(&Job) -> Answer + Send + Sync + 'static> Sender for AtOnce<F> {
 fn jobs(count: usize) -> Arc<[Job]> {
     let job = |at| Job {
         repo: RepoName::parse(&format!("acme/r{at}")).unwrap(),
-        body: Arc::from(&b"{}"[..]),
+        body: Body::new(|| b"{}".to_vec()),
         token: TokenId(0),
     };
     (0..count).map(job).collect()

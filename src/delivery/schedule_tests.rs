@@ -8,6 +8,7 @@ use pretty_assertions::assert_eq;
 use proptest::prelude::*;
 
 use super::*;
+use crate::delivery::Body;
 use crate::github::{LimitHeaders, Moved, Reply, TransportError, TransportKind};
 use crate::names::RepoName;
 
@@ -21,7 +22,7 @@ const START: i64 = 1_767_323_045;
 fn jobs(tokens: &[usize]) -> Arc<[Job]> {
     let job = |(at, token): (usize, &usize)| Job {
         repo: RepoName::parse(&format!("acme/r{at}")).unwrap(),
-        body: Arc::from(&b"{}"[..]),
+        body: Body::new(|| b"{}".to_vec()),
         token: TokenId(*token),
     };
     tokens.iter().enumerate().map(job).collect()

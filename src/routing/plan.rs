@@ -18,7 +18,7 @@ pub struct Plan {
 }
 
 /// One dispatch of a plan.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
     /// The cousin's index in the list that was planned for.
     pub cousin: usize,

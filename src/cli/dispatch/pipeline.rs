@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::sending::Push;
 use super::{Request, sending};
@@ -18,7 +19,7 @@ use crate::git::source::{Compared, FoundBy, Outside, Source};
 use crate::input;
 use crate::names::{CommitSha, RepoName};
 use crate::report::{self, Dispatch, Report, Summary, Warning};
-use crate::routing::{Reach, plan};
+use crate::routing::{ChangedPath, Reach, plan};
 use crate::text;
 
 /// The name of the file that lists the cousins.
@@ -77,8 +78,9 @@ pub(super) fn run(
     let cousins = chosen(ecosystem, &request.only)?;
 
     let reach = Reach::new(cousins.iter().flat_map(|cousin| &cousin.subscriptions));
-    let compared = source.compare(comparison, &reach)?;
-    let plan = plan(&cousins, &compared.changes.paths)?;
+    let mut compared = source.compare(comparison, &reach)?;
+    let changed: Arc<[ChangedPath]> = std::mem::take(&mut compared.changes.paths).into();
+    let plan = plan(&cousins, &changed)?;
     let repository = request.source.clone().or_else(|| RepoName::in_address(source.remote_url()?));
     let sends = comparison.sends && !request.dry_run;
     let mut warnings = warnings_of(&compared);
@@ -94,7 +96,7 @@ pub(super) fn run(
 
     let (endings, exit) = if sends && !plan.dispatches.is_empty() {
         let context = context.as_ref().ok_or_else(unknown_source)?;
-        let push = Push { context, cousins: &cousins, plan: &plan.dispatches, compared: &compared };
+        let push = Push { context, cousins: &cousins, plan: &plan.dispatches, changed: &changed };
         sending::deliver(request, &push, &mut warnings, output)?
     } else {
         if repository.is_none() {
@@ -154,27 +156,28 @@ pub(super) fn run(
             reason: compared.reason,
             found_by: compared.found_by,
             complete: compared.complete,
-            changed_paths: compared.changes.paths.len(),
+            changed_paths: changed.len(),
         },
         dry_run: !sends,
         path_encoding,
         summary: Summary::of(&dispatches),
         dispatches,
         warnings,
-        note: preview_note(comparison, request),
+        note: preview_note(comparison, request, plan.dispatches.is_empty()),
         disabled: plan.disabled,
     };
     let exit = exit.unwrap_or_else(|| Exit::of(&report));
     Ok((report, exit))
 }
 
-fn preview_note(comparison: &Comparison, request: &Request<'_>) -> Option<String> {
+fn preview_note(comparison: &Comparison, request: &Request<'_>, nobody: bool) -> Option<String> {
     (!comparison.sends).then(|| {
         let what = match request.trigger {
             Trigger::MergeGroup { .. } => "the merge queue's group",
             _ => "the pull request",
         };
-        format!("a preview: merging {what} will notify the cousins below; nothing is sent now")
+        let whom = if nobody { "nobody" } else { "the cousins below" };
+        format!("a preview: merging {what} will notify {whom}; nothing is sent now")
     })
 }
 

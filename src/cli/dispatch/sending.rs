@@ -13,14 +13,14 @@ use crate::actions;
 use crate::cli::progress::Progress;
 use crate::cli::signals::Signals;
 use crate::cli::{Exit, Failure, Output};
-use crate::delivery::{self, Clock as _, Ending, Job, Means, Outcome, Settings, SystemClock};
+use crate::delivery::{self, Body, Clock as _, Ending, Job, Means, Outcome, Settings, SystemClock};
 use crate::ecosystem::Cousin;
 use crate::event::{self, Context, Event};
-use crate::git::source::Compared;
 use crate::github::auth::resolve;
 use crate::github::{ApiUrl, Client, Reply, TokenId, Tokens};
+use crate::names::{CommitSha, EventType, RepoName};
 use crate::report::Warning;
-use crate::routing::Planned;
+use crate::routing::{ChangedPath, Planned};
 
 /// What is to be sent, and to whom.
 pub(super) struct Push<'a> {
@@ -28,7 +28,8 @@ pub(super) struct Push<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) cousins: &'a [Cousin],
     pub(super) plan: &'a [Planned],
-    pub(super) compared: &'a Compared,
+    /// All changed paths, into which the plan points.
+    pub(super) changed: &'a Arc<[ChangedPath]>,
 }
 
 /// Sends the plan and returns how each dispatch ended, and how the process is to end when it was
@@ -47,20 +48,14 @@ pub(super) fn deliver(
             output.command(&actions::mask(token.secret().expose_secret()));
         }
     }
+    let shared = Arc::new(Shared::of(push));
     // What GitHub would refuse for its size is not sent, and keeps nothing else back.
     let mut endings: Vec<Option<Ending>> = Vec::with_capacity(push.plan.len());
     let mut jobs = Vec::with_capacity(push.plan.len());
     for planned in push.plan {
         let cousin = push.cousins.get(planned.cousin).zip(by_cousin.get(&planned.cousin));
         let job = match cousin {
-            Some((cousin, token)) => {
-                let event = event_for(push, cousin, planned);
-                event.check().map(|()| Job {
-                    repo: cousin.repo.clone(),
-                    body: event.body.into(),
-                    token: *token,
-                })
-            }
+            Some((cousin, token)) => job(&shared, cousin, planned, *token),
             None => Err("its cousin is not known".to_owned()),
         };
         endings.push(job.map(|job| jobs.push(job)).err().map(|error| Ending {
@@ -81,17 +76,64 @@ pub(super) fn deliver(
     Ok((endings.collect(), exit))
 }
 
-fn event_for(push: &Push<'_>, cousin: &Cousin, planned: &Planned) -> Event {
-    let changed = &push.compared.changes.paths;
-    let paths = planned.paths.iter().filter_map(|run| changed.get(run.clone())).flatten();
-    event::encode(
-        push.context,
-        &cousin.repo,
-        &cousin.event_type,
-        &planned.feature,
-        paths.map(|changed| changed.path.as_slice()),
-        planned.matched,
-    )
+/// What the events of a push are made of, as long as the last of them may have to be sent again.
+struct Shared {
+    source: RepoName,
+    source_ref: Option<String>,
+    base: Option<CommitSha>,
+    head: CommitSha,
+    run_url: Option<String>,
+    changed: Arc<[ChangedPath]>,
+}
+
+impl Shared {
+    fn of(push: &Push<'_>) -> Self {
+        let Context { source, source_ref, base, head, run_url } = push.context;
+        Self {
+            source: (*source).clone(),
+            source_ref: source_ref.map(ToOwned::to_owned),
+            base: base.cloned(),
+            head: (*head).clone(),
+            run_url: run_url.map(ToOwned::to_owned),
+            changed: Arc::clone(push.changed),
+        }
+    }
+
+    fn event<'p>(
+        &self,
+        to: (&RepoName, &EventType),
+        planned: &Planned,
+        paths: impl Iterator<Item = &'p [u8]> + Clone,
+    ) -> Event {
+        let context = Context {
+            source: &self.source,
+            source_ref: self.source_ref.as_deref(),
+            base: self.base.as_ref(),
+            head: &self.head,
+            run_url: self.run_url.as_deref(),
+        };
+        let Planned { feature, matched, .. } = planned;
+        event::encode(&context, to.0, to.1, feature, paths, *matched)
+    }
+}
+
+/// Returns the dispatch as it is sent, or why GitHub would refuse it.
+fn job(
+    shared: &Arc<Shared>,
+    cousin: &Cousin,
+    planned: &Planned,
+    token: TokenId,
+) -> Result<Job, String> {
+    // Paths are cut so that they fit; whether the rest does shows without them.
+    shared.event((&cousin.repo, &cousin.event_type), planned, std::iter::empty()).check()?;
+    let to = (cousin.repo.clone(), cousin.event_type.clone());
+    let (shared, planned) = (Arc::clone(shared), planned.clone());
+    let body = Body::new(move || {
+        let runs = planned.paths.iter();
+        let paths = runs.filter_map(|run| shared.changed.get(run.clone())).flatten();
+        shared.event((&to.0, &to.1), &planned, paths.map(|changed| changed.path.as_slice())).body
+    });
+    Ok(Job { repo: cousin.repo.clone(), body, token })
 }
 
 /// Delivers the jobs, and listens to signals meanwhile.

@@ -1,8 +1,8 @@
 //! What the integration tests stand on: programs that cannot hang (`process`), git repositories
-//! in a directory of their own (`repository`), the built binary (`ecosystem`), the table of
-//! sample events (`events`), the documents (`document`) and the embedded GitHub (`github`).
-//! Nothing here knows what a test expects, and nothing reads the
-//! configuration, the home directory or the tokens of the person who runs it.
+//! in a directory of their own (`repository`), the built binary (`ecosystem`), the embedded GitHub
+//! (`github`), the table of sample events (`events`) and the documents (`document`). Nothing here
+//! knows what a test expects, and nothing reads the configuration, the home directory or the
+//! tokens of the person who runs it.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 pub(crate) mod document;
