@@ -79,6 +79,16 @@ pub enum GitError {
         /// Why, on each rung that was tried.
         cause: String,
     },
+    /// A file of head's tree is larger than anything that is read.
+    #[error("{path} has {size} bytes, the limit is {limit}")]
+    TooLarge {
+        /// The file.
+        path: String,
+        /// Its bytes.
+        size: usize,
+        /// The most that is read.
+        limit: usize,
+    },
     /// The git program failed.
     #[error(transparent)]
     Command(#[from] CommandError),
@@ -98,6 +108,7 @@ impl GitError {
             Self::Unsupported { help, .. }
             | Self::UnknownRevision { help, .. }
             | Self::BadRemote { help, .. } => return help.clone(),
+            Self::TooLarge { .. } => "see whether that is the right file",
             Self::Unborn => "commit something first, or name a commit with --head REV",
             Self::Scratch { .. } => "set TMPDIR to a directory that can be written",
             Self::UnreadableHead { .. } | Self::Incomparable { .. } => {

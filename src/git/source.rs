@@ -200,8 +200,8 @@ impl<'g> Source<'g> {
     /// Returns a file of head's tree; none when there is none at that path.
     ///
     /// # Errors
-    /// [`GitError`] when the tree or blob cannot be had.
-    pub fn file_at_head(&self, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+    /// [`GitError`] when the tree or blob cannot be had, or has more than `limit` bytes.
+    pub fn file_at_head(&self, path: &str, limit: usize) -> Result<Option<Vec<u8>>, GitError> {
         let (Some(repository), Some(head)) = (self.repository(), self.head) else {
             return Ok(None);
         };
@@ -212,6 +212,13 @@ impl<'g> Source<'g> {
             Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         };
+        // What is here already is asked for its size before it is read.
+        let header = repository.odb()?.read_header(entry.id());
+        if let Ok((size, _)) = header
+            && size > limit
+        {
+            return Err(GitError::TooLarge { path: path.to_owned(), size, limit });
+        }
         match (&self.scratch, &self.remote) {
             (Some(scratch), Some(remote)) => scratch.blob(self.git, remote, entry.id()).map(Some),
             _ => fetch::blob_of_clone(self.git, repository, self.remote.as_ref(), entry.id())

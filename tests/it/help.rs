@@ -47,6 +47,10 @@ fn the_help_of_dispatch_explains_each_flag() {
     insta::assert_snapshot!(help(&["dispatch", "--help"]), @r"
     Tell every subscribed repository what a push changed
     
+    In GitHub Actions the pushed range is read from the event. On a terminal the current branch is
+    compared with its upstream. On `pull_request` and `merge_group` nothing is sent: the run shows what
+    merging would notify.
+    
     Usage: ecosystem dispatch [OPTIONS]
     
     Options:
@@ -145,11 +149,15 @@ fn the_help_of_rehearse_says_what_it_keeps() {
     insta::assert_snapshot!(help(&["rehearse", "--help"]), @r"
     See all of it happen on this machine, without account, token or network
     
+    Starts a small GitHub on a free loopback port, pushes the last commit of the sample monorepo (or
+    with `-C DIR` of your own), dispatches over real HTTP, and shows what each cousin received. One
+    cousin answers 429 first, one was renamed and one is gone.
+    
     Usage: ecosystem rehearse [OPTIONS]
     
     Options:
           --keep <DIR>
-              Leave the repositories, the event, the report and what was received in this new directory
+              Leave the repositories, the report and what was received in this new directory
     
       -h, --help
               Print help (see a summary with '-h')

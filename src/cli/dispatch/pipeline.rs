@@ -236,7 +236,7 @@ fn leads_out_of(dir: &Path, path: &Path) -> bool {
 }
 
 fn file_at_head(source: &Source<'_>, head: &CommitSha) -> Result<(String, Vec<u8>), Failure> {
-    let bytes = source.file_at_head(FILE)?.ok_or_else(|| {
+    let bytes = source.file_at_head(FILE, ecosystem::MAX_BYTES)?.ok_or_else(|| {
         Failure::new(
             format!("there is no {FILE}, neither in the work tree nor in {}", head.short()),
             format!(
