@@ -86,6 +86,20 @@ const SETTINGS: &[&str] = &[
 /// program); `file` is added only where the user named a path.
 const PROTOCOLS: &str = "https:http:ssh";
 
+/// Words of git, curl and servers for failures that have nothing to do with who asks.
+const BEYOND_ACCESS: &[&str] = &[
+    "not our ref",
+    "unadvertised object",
+    "couldn't find remote ref",
+    "Could not resolve",
+    "Failed to connect",
+    "Could not connect",
+    "Couldn't connect",
+    "Connection refused",
+    "too slow",
+    "timed out",
+];
+
 /// Why the git program could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
@@ -113,12 +127,11 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// Whether a token may help: the remote was not reached, or did not say that it lacks what was
-    /// asked for.
+    /// Whether a token may help: neither does the remote lack what was asked for, nor is it out of
+    /// reach, where each further attempt could cost a minute.
     pub(crate) fn may_be_refused_access(&self) -> bool {
         let Self::Failed { message, .. } = self else { return false };
-        let lacking = ["not our ref", "unadvertised object", "couldn't find remote ref"];
-        !lacking.iter().any(|words| message.contains(words))
+        !BEYOND_ACCESS.iter().any(|words| message.contains(words))
     }
 
     /// Returns this error with what came of the same attempt with a token.
@@ -424,5 +437,28 @@ mod tests {
             last_words(b"From x\nwarning: y\nfatal: bad \x1b[31m thing\n"),
             "fatal: bad \\u{1b}[31m thing"
         );
+    }
+
+    #[test]
+    fn only_where_access_may_be_refused_is_a_token_tried() {
+        for (message, expected) in [
+            (
+                "fatal: could not read Username for 'https://github.com': terminal prompts disabled",
+                true,
+            ),
+            ("remote: Repository not found.; fatal: repository 'x' not found", true),
+            ("fatal: Authentication failed for 'x'", true),
+            ("fatal: unable to access 'x': The requested URL returned error: 403", true),
+            ("fatal: remote error: upload-pack: not our ref deadbeef", false),
+            ("error: Server does not allow request for unadvertised object deadbeef", false),
+            ("fatal: couldn't find remote ref nonsense", false),
+            ("fatal: unable to access 'x': Could not resolve host: x", false),
+            ("fatal: unable to access 'x': Operation too slow. Less than 1 bytes/sec", false),
+        ] {
+            let subcommand = "fetch".to_owned();
+            let error = CommandError::Failed { subcommand, message: message.to_owned() };
+            assert_eq!(error.may_be_refused_access(), expected, "{message}");
+        }
+        assert!(!too_old((2, 20), OLDEST, "").may_be_refused_access());
     }
 }

@@ -91,7 +91,7 @@ impl<'g> Source<'g> {
             None => {
                 let clone = open(dir)?;
                 // An origin that cannot be used is no error until something has to be fetched.
-                let remote = Remote::origin(git, &clone, outside.server, outside.credentials)
+                let remote = Remote::origin(&clone, outside.server, outside.credentials)
                     .inspect_err(|error| tracing::warn!("origin is not used: {error}"))
                     .unwrap_or_default();
                 (Some(clone), remote)
