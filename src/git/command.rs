@@ -86,11 +86,11 @@ const SETTINGS: &[&str] = &[
 /// program); `file` is added only where the user named a path.
 const PROTOCOLS: &str = "https:http:ssh";
 
-/// Words of git, curl and servers for failures that have nothing to do with who asks.
-const BEYOND_ACCESS: &[&str] = &[
-    "not our ref",
-    "unadvertised object",
-    "couldn't find remote ref",
+/// What git and servers say of a commit or ref that is not there.
+const LACKING: [&str; 3] = ["not our ref", "unadvertised object", "couldn't find remote ref"];
+
+/// What git and curl say of a server that is out of reach.
+const UNREACHED: [&str; 7] = [
     "Could not resolve",
     "Failed to connect",
     "Could not connect",
@@ -131,7 +131,29 @@ impl CommandError {
     /// reach, where each further attempt could cost a minute.
     pub(crate) fn may_be_refused_access(&self) -> bool {
         let Self::Failed { message, .. } = self else { return false };
-        !BEYOND_ACCESS.iter().any(|words| message.contains(words))
+        !LACKING.iter().chain(&UNREACHED).any(|words| message.contains(words))
+    }
+
+    /// Returns what to do next.
+    pub(crate) fn help(&self) -> &'static str {
+        match self {
+            Self::NotStarted(_) => "install git and see that PATH finds it",
+            Self::TooOld { .. } => "update git",
+            Self::Failed { message, .. } => {
+                let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
+                if says(&["returned error: 30"]) {
+                    "the repository has moved, and no token is taken along to another address: \
+                     name the new one"
+                } else if says(&["dubious ownership"]) {
+                    "the clone belongs to another user: `git config --global --add \
+                     safe.directory DIR` lets git use it"
+                } else if says(&LACKING) {
+                    "give a commit id, branch or tag that the remote has"
+                } else {
+                    "try the same with git; a private repository needs a token with contents: read"
+                }
+            }
+        }
     }
 
     /// Returns this error with what came of the same attempt with a token.

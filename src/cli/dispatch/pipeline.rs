@@ -204,7 +204,7 @@ fn file_outside_of_git(
 ) -> Result<Option<(String, Vec<u8>)>, Failure> {
     let named = request.ecosystem.as_deref();
     let in_work_tree =
-        source.clone_dir().and_then(|clone| clone.workdir()).map(|dir| dir.join(FILE));
+        source.local_clone().and_then(|clone| clone.workdir()).map(|dir| dir.join(FILE));
     let Some(path) = named.or(in_work_tree.as_deref()) else { return Ok(None) };
     match std::fs::read(path) {
         Ok(bytes) => {
@@ -299,7 +299,7 @@ fn reference(request: &Request<'_>, source: Option<&Source<'_>>) -> Option<Strin
     if let Some(reference) = actions::reference(request.environment) {
         return Some(reference.to_owned());
     }
-    let head = source?.clone_dir()?.find_reference("HEAD").ok()?;
+    let head = source?.local_clone()?.find_reference("HEAD").ok()?;
     let named = head.symbolic_target().ok().flatten().map(ToOwned::to_owned);
     named.filter(|_| request.flags.head.is_none())
 }
