@@ -5,6 +5,7 @@
 
 pub mod changes;
 pub mod command;
+mod command_error;
 pub mod fetch;
 pub mod range;
 mod revision;
