@@ -6,6 +6,7 @@
 
 pub mod changes;
 pub mod command;
+mod command_error;
 pub mod fetch;
 pub mod range;
 mod revision;
@@ -115,11 +116,7 @@ impl GitError {
                 "run `git fsck` to see whether the repository is whole; a damaged clone can be \
                  cloned anew"
             }
-            Self::Command(CommandError::NotStarted(_)) => "install git and see that PATH finds it",
-            Self::Command(CommandError::TooOld { .. }) => "update git",
-            Self::Command(CommandError::Failed { .. }) => {
-                "try the same with git; a private repository needs a token with contents: read"
-            }
+            Self::Command(error) => error.help(),
             Self::Libgit2(_) => "run `git fsck` to see whether the repository is whole",
         }
         .to_owned()

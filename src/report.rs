@@ -190,6 +190,14 @@ pub struct Warning {
     pub message: String,
 }
 
+impl Warning {
+    /// Returns a warning with its word for programs and its sentence for people.
+    #[must_use]
+    pub fn new(code: &'static str, message: String) -> Self {
+        Self { code, message }
+    }
+}
+
 impl Report {
     /// Returns the report as one JSON document, indented, with a newline at its end.
     ///

@@ -14,6 +14,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
+pub use super::command_error::CommandError;
+use super::command_error::last_words;
+
 /// The oldest git that is supported: 2.30, of December 2020.
 const OLDEST: (u32, u32) = (2, 30);
 
@@ -86,55 +89,6 @@ const SETTINGS: &[&str] = &[
 /// The transports that are spoken, whatever a repository's configuration allows (`ext` runs any
 /// program); `file` is added only where the user named a path.
 const PROTOCOLS: &str = "https:http:ssh";
-
-/// Why the git program could not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum CommandError {
-    /// The program is not there or cannot be started.
-    #[error("cannot run git: {0}")]
-    NotStarted(#[source] std::io::Error),
-    /// The program is too old.
-    #[error("git {found} is too old, {needed} or newer is needed{reason}")]
-    TooOld {
-        /// The version found.
-        found: String,
-        /// The oldest version that would do.
-        needed: String,
-        /// What it is needed for, beginning with a comma, or nothing.
-        reason: &'static str,
-    },
-    /// The program ran and reported a failure.
-    #[error("git {subcommand} failed: {message}")]
-    Failed {
-        /// The subcommand.
-        subcommand: String,
-        /// git's own last words, fit to be shown.
-        message: String,
-    },
-}
-
-impl CommandError {
-    /// Whether a token may help: the remote was not reached, or did not say that it lacks what was
-    /// asked for.
-    pub(crate) fn may_be_refused_access(&self) -> bool {
-        let Self::Failed { message, .. } = self else { return false };
-        let lacking = ["not our ref", "unadvertised object", "couldn't find remote ref"];
-        !lacking.iter().any(|words| message.contains(words))
-    }
-
-    /// Returns this error with what came of the same attempt with a token.
-    pub(crate) fn and(self, variable: &str, later: &Self) -> Self {
-        match (self, later) {
-            (Self::Failed { subcommand, message }, Self::Failed { message: later, .. })
-                if message != *later =>
-            {
-                let message = format!("{message}; with {variable}: {later}");
-                Self::Failed { subcommand, message }
-            }
-            (first, _) => first,
-        }
-    }
-}
 
 /// A token for the server that the monorepo is fetched from.
 #[derive(Debug, Clone)]
@@ -378,22 +332,6 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-/// Returns the lines in which git says why it failed, fit to be shown on one line.
-fn last_words(stderr: &[u8]) -> String {
-    let text = String::from_utf8_lossy(stderr);
-    let said: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| {
-            ["fatal:", "error:", "remote:", "ssh:"].iter().any(|start| line.starts_with(start))
-        })
-        .collect();
-    let lines = if said.is_empty() { text.lines().rev().take(1).collect() } else { said };
-    let joined = lines.join("; ");
-    let shown = crate::text::shown(joined.as_bytes());
-    shown.chars().take(600).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -433,14 +371,6 @@ mod tests {
         assert_eq!(
             config[1].1.expose_secret(),
             "AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46czNjcmV0"
-        );
-    }
-
-    #[test]
-    fn gits_last_words_are_one_line_without_control_characters() {
-        assert_eq!(
-            last_words(b"From x\nwarning: y\nfatal: bad \x1b[31m thing\n"),
-            "fatal: bad \\u{1b}[31m thing"
         );
     }
 }

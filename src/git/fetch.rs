@@ -18,9 +18,10 @@ use crate::names::CommitSha;
 pub struct Remote {
     url: String,
     kind: Kind,
-    /// What a scratch repository takes over of the clone's own configuration: the headers and the
-    /// ssh key that the checkout left there.
+    /// Header settings that the checkout left in the clone's own configuration.
     inherited: Vec<(String, SecretString)>,
+    /// The clone whose origin this is.
+    clone: Option<PathBuf>,
     credentials: Vec<Credential>,
 }
 
@@ -69,6 +70,7 @@ impl Remote {
             url: url.to_owned(),
             kind: kind(url),
             inherited: Vec::new(),
+            clone: None,
             credentials: Vec::new(),
         };
         let Some((scheme, _)) = url.split_once("://") else {
@@ -110,7 +112,6 @@ impl Remote {
     /// # Errors
     /// As [`Remote::new`].
     pub(crate) fn origin(
-        git: &Git,
         clone: &Repository,
         server: &str,
         credentials: &[Credential],
@@ -123,11 +124,7 @@ impl Remote {
         let dir = directory(clone);
         let mut remote = Self::new(url, &dir, server, credentials)?;
         remote.inherited = configured_headers(clone);
-        if remote.kind == Kind::Ssh {
-            let context = Context { place: Place::Clone(&dir), ..Context::default() };
-            let ssh = git.setting(&context, "core.sshCommand");
-            remote.inherited.extend(ssh.map(|ssh| ("core.sshCommand".to_owned(), ssh.into())));
-        }
+        remote.clone = Some(dir);
         Ok(Some(remote))
     }
 
@@ -141,12 +138,13 @@ impl Remote {
     /// none: a public repository refuses a token that has expired.
     fn with_credentials<T>(
         &self,
+        git: &Git,
         place: Place<'_>,
         mut attempt: impl FnMut(&Context<'_>) -> Result<T, CommandError>,
     ) -> Result<T, CommandError> {
         // The clone's own configuration holds what the checkout left: nothing is given twice.
         let config = match place {
-            Place::Own(_) => self.inherited.clone(),
+            Place::Own(_) => self.inherited(git),
             Place::Clone(_) | Place::Nowhere => Vec::new(),
         };
         let local_remote = self.kind == Kind::Path;
@@ -171,6 +169,18 @@ impl Remote {
             };
         }
         outcome
+    }
+
+    /// Returns what a scratch repository takes over of the clone's own configuration: the headers
+    /// or the ssh key that the checkout left there.
+    fn inherited(&self, git: &Git) -> Vec<(String, SecretString)> {
+        let mut inherited = self.inherited.clone();
+        if let (Kind::Ssh, Some(clone)) = (self.kind, &self.clone) {
+            let context = Context { place: Place::Clone(clone), ..Context::default() };
+            let ssh = git.setting(&context, "core.sshCommand");
+            inherited.extend(ssh.map(|ssh| ("core.sshCommand".to_owned(), ssh.into())));
+        }
+        inherited
     }
 }
 
@@ -260,7 +270,7 @@ pub(crate) fn into_clone(
     }
     args.extend(["--end-of-options", "origin", commit.as_str()]);
     let place = Place::Clone(&dir);
-    remote.with_credentials(place, |context| git.run(context, &args).map(drop))?;
+    remote.with_credentials(git, place, |context| git.run(context, &args).map(drop))?;
     Ok(())
 }
 
@@ -277,7 +287,7 @@ pub(crate) fn missing_trees(
     let head = head.to_string();
     let args = ["diff-tree", "-r", "-z", "--no-renames", "--name-only", &base, &head];
     let place = Place::Clone(&dir);
-    remote.with_credentials(place, |context| git.run(context, args).map(drop))?;
+    remote.with_credentials(git, place, |context| git.run(context, args).map(drop))?;
     Ok(())
 }
 
@@ -333,7 +343,7 @@ impl Scratch {
         args.extend(["--end-of-options".to_owned(), "source".to_owned()]);
         args.extend(revisions.iter().map(|(name, rev)| format!("+{rev}:refs/scratch/{name}")));
         let place = Place::Own(&dir);
-        remote.with_credentials(place, |context| git.run(context, &args).map(drop))?;
+        remote.with_credentials(git, place, |context| git.run(context, &args).map(drop))?;
         Ok(())
     }
 
@@ -351,7 +361,7 @@ impl Scratch {
         let dir = self.path();
         let id = id.to_string();
         let args = ["cat-file", "blob", &id];
-        Ok(remote.with_credentials(Place::Own(&dir), |context| git.run(context, args))?)
+        Ok(remote.with_credentials(git, Place::Own(&dir), |context| git.run(context, args))?)
     }
 
     fn path(&self) -> PathBuf {
@@ -374,7 +384,7 @@ pub(crate) fn blob_of_clone(
     let args = ["cat-file", "blob", &id];
     let place = Place::Clone(&dir);
     Ok(match remote {
-        Some(remote) => remote.with_credentials(place, |context| git.run(context, args))?,
+        Some(remote) => remote.with_credentials(git, place, |context| git.run(context, args))?,
         None => git.run(&Context { place, ..Context::default() }, args)?,
     })
 }

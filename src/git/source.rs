@@ -92,7 +92,7 @@ impl<'g> Source<'g> {
             None => {
                 let clone = open(dir)?;
                 // An origin that cannot be used is no error until something has to be fetched.
-                let remote = Remote::origin(git, &clone, outside.server, outside.credentials)
+                let remote = Remote::origin(&clone, outside.server, outside.credentials)
                     .inspect_err(|error| tracing::warn!("origin is not used: {error}"))
                     .unwrap_or_default();
                 (Some(clone), remote)
@@ -111,7 +111,7 @@ impl<'g> Source<'g> {
 
     /// Returns the user's clone, when there is one.
     #[must_use]
-    pub fn clone_dir(&self) -> Option<&Repository> {
+    pub fn local_clone(&self) -> Option<&Repository> {
         self.clone.as_ref()
     }
 
@@ -166,29 +166,29 @@ impl<'g> Source<'g> {
         revision: &str,
         earlier: Option<String>,
     ) -> Result<CommitSha, GitError> {
-        let unknown = |cause: String| {
+        let unknown = |cause: String, help: String| {
             let cause = match earlier.filter(|earlier| *earlier != cause) {
                 Some(earlier) => format!(": {earlier}; {cause}"),
                 None => format!(": {cause}"),
             };
-            GitError::UnknownRevision {
-                revision: crate::text::quoted(revision),
-                cause,
-                help: "give a commit id, branch or tag that the remote has".to_owned(),
-            }
+            GitError::UnknownRevision { revision: crate::text::quoted(revision), cause, help }
         };
         let Some(remote) = &self.remote else {
-            return Err(unknown("it is not in the clone, and there is no origin".to_owned()));
+            return Err(unknown(
+                "it is not in the clone, and there is no origin".to_owned(),
+                "fetch it, or name another commit".to_owned(),
+            ));
         };
         if !is_plain(revision) {
             return Err(unknown(
                 "without a clone only ids, branches and tags are known".to_owned(),
+                "give a commit id, branch or tag that the remote has".to_owned(),
             ));
         }
         let scratch = Scratch::new(remote)?;
         scratch
             .fetch(self.git, remote, Depth::Trees, &[("head", revision)])
-            .map_err(|error| unknown(cause_of(&error)))?;
+            .map_err(|error| unknown(cause_of(&error), error.help()))?;
         let commit = scratch.commit("head")?;
         self.head = Some(commit);
         self.scratch = Some(scratch);
@@ -470,7 +470,7 @@ impl<'g> Source<'g> {
             GitError::UnknownRevision {
                 revision: crate::text::quoted(revision),
                 cause: format!(": {error}"),
-                help: "give a commit id, branch or tag that the remote has".to_owned(),
+                help: error.help(),
             }
         })?;
         sha(scratch.commit("named")?)

@@ -128,7 +128,8 @@ fn a_redirect_to_another_server_does_not_take_the_token_along() {
     assert!(server.requests().iter().any(|request| request.has_token(TOKEN)));
     let leaked: Vec<_> = other.requests().into_iter().filter(|r| r.has_token(TOKEN)).collect();
     assert!(leaked.is_empty(), "{leaked:?}");
-    done.expect_code(2);
+    let done = done.expect_code(2);
+    assert!(done.stderr.contains("the repository has moved"), "{}", done.stderr);
     assert_eq!(other.requests().len(), 0);
 }
 
@@ -183,4 +184,24 @@ fn credentials_that_the_checkout_left_in_the_clone_are_used_once() {
         let count = |name: &str| request.headers.iter().filter(|(n, _)| n == name).count();
         assert!(count("authorization") <= 1 && count("x-mine") <= 1, "{:?}", request.headers);
     }
+}
+
+#[test]
+fn a_public_repository_that_was_renamed_is_found_at_its_new_address() {
+    if !can_serve_git() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let bare = sandbox.sample_monorepo();
+    let root = sandbox.path().to_owned();
+    let server = Loopback::start(move |request| match request.target.strip_prefix("/old.git") {
+        Some(rest) => Response::status("301 Moved Permanently")
+            .header(format!("Location: /monorepo.git{rest}")),
+        None => serve_git(&root, Protocol::V2, request),
+    });
+    let url = format!("{}/old.git", server.url());
+    let base = sandbox.rev(&bare, "step/mode");
+    let args = ["--base", &base, "--head=main", "--remote", &url];
+    let done = dry_run(&sandbox, sandbox.path(), &args).env("GITHUB_TOKEN", TOKEN).run();
+    assert_eq!(found_by(done), "scratch");
 }

@@ -102,7 +102,7 @@ pub(super) fn run(
         if repository.is_none() {
             let failure = unknown_source();
             let help = failure.help.unwrap_or_default();
-            warnings.push(warning("unknown-source", format!("{}: {help}", failure.message)));
+            warnings.push(Warning::new("unknown-source", format!("{}: {help}", failure.message)));
         }
         let planned = || Ending::unsent(Outcome::Planned);
         (plan.dispatches.iter().map(|_| planned()).collect(), None)
@@ -126,7 +126,7 @@ pub(super) fn run(
                     moved.warning(&cousin.repo),
                     cousin.line
                 );
-                let renamed = warning("renamed-repository", message);
+                let renamed = Warning::new("renamed-repository", message);
                 // The dispatches of one cousin follow each other.
                 if warnings.last() != Some(&renamed) {
                     warnings.push(renamed);
@@ -214,7 +214,7 @@ fn file_outside_of_git(
             input::read(path, ecosystem::MAX_BYTES).map_err(|error| unreadable(path, &error))?;
         return Ok(Some((text::shown_path(path), bytes)));
     }
-    let Some(dir) = source.clone_dir().and_then(|clone| clone.workdir()) else { return Ok(None) };
+    let Some(dir) = source.local_clone().and_then(|clone| clone.workdir()) else { return Ok(None) };
     let path = dir.join(FILE);
     if leads_out_of(dir, &path) {
         // Messages show lines of the file: whoever writes the monorepo must not choose any other.
@@ -266,10 +266,6 @@ fn chosen(ecosystem: Ecosystem, only: &[RepoName]) -> Result<Vec<Cousin>, Failur
     Ok(ecosystem.cousins.into_iter().filter(wanted).collect())
 }
 
-pub(super) fn warning(code: &'static str, message: String) -> Warning {
-    Warning { code, message }
-}
-
 fn warnings_of(compared: &Compared) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if !compared.complete {
@@ -286,7 +282,7 @@ fn warnings_of(compared: &Compared) -> Vec<Warning> {
         };
         let message =
             format!("the commit that cousins last saw could not be had ({cause}), {consequence}");
-        warnings.push(warning("incomplete-range", message));
+        warnings.push(Warning::new("incomplete-range", message));
     }
     let mut last: Option<&[u8]> = None;
     for (literal, path) in &compared.changes.near_misses {
@@ -302,7 +298,7 @@ fn warnings_of(compared: &Compared) -> Vec<Warning> {
             literal.escape_ascii(),
             path.escape_ascii()
         );
-        warnings.push(warning("case-or-unicode-mismatch", message));
+        warnings.push(Warning::new("case-or-unicode-mismatch", message));
     }
     warnings
 }
@@ -315,7 +311,7 @@ fn reference(request: &Request<'_>, source: Option<&Source<'_>>) -> Option<Strin
     if let Some(reference) = actions::reference(request.environment) {
         return Some(reference.to_owned());
     }
-    let head = source?.clone_dir()?.find_reference("HEAD").ok()?;
+    let head = source?.local_clone()?.find_reference("HEAD").ok()?;
     let named = head.symbolic_target().ok().flatten().map(ToOwned::to_owned);
     named.filter(|_| request.flags.head.is_none())
 }

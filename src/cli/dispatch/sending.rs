@@ -8,7 +8,6 @@ use std::sync::Arc;
 use secrecy::ExposeSecret as _;
 
 use super::Request;
-use super::pipeline::warning;
 use crate::actions;
 use crate::cli::progress::Progress;
 use crate::cli::signals::Signals;
@@ -243,7 +242,7 @@ fn tokens(
         let message = "GITHUB_TOKEN, which GitHub Actions makes for each job, cannot reach other \
                        repositories; put a personal access token or an App's token into \
                        ECOSYSTEM_PAT";
-        warnings.push(warning("built-in-token", message.to_owned()));
+        warnings.push(Warning::new("built-in-token", message.to_owned()));
     }
     Ok((tokens, by_cousin))
 }
