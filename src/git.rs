@@ -8,6 +8,7 @@ pub mod changes;
 pub mod command;
 mod command_error;
 pub mod fetch;
+mod ladder;
 pub mod range;
 mod revision;
 pub mod source;
@@ -99,6 +100,17 @@ pub enum GitError {
 }
 
 impl GitError {
+    /// Returns what went wrong, without the name of the commit that everything here is about.
+    pub(crate) fn cause(&self) -> String {
+        match self {
+            Self::UnknownRevision { cause, .. } if !cause.is_empty() => {
+                cause.trim_start_matches(": ").to_owned()
+            }
+            Self::UnreadableHead { cause, .. } => cause.clone(),
+            error => error.to_string(),
+        }
+    }
+
     /// Returns what to do next.
     #[must_use]
     pub fn help(&self) -> String {

@@ -3,12 +3,10 @@
 //! When no rung has it, every path at head counts as changed, and the result says so: "cannot
 //! tell" never becomes "nothing changed".
 
-use std::collections::BTreeSet;
-
 use git2::{ObjectType, Oid, Repository};
 use serde::Serialize;
 
-use super::changes::{self, Changes, WalkError};
+use super::changes::Changes;
 use super::command::{Credential, Git};
 use super::fetch::{self, Depth, Remote, Scratch};
 use super::range::{Base, Comparison, Head, Reason};
@@ -16,7 +14,6 @@ use super::revision::{
     is_plain, merge_of, missing_named, parted, raw_parents, readable_commit, revision_in, sha,
     upstream,
 };
-use super::tree::TreeError;
 use super::{GitError, open};
 use crate::names::CommitSha;
 use crate::routing::Reach;
@@ -54,16 +51,16 @@ pub struct Compared {
 
 /// The monorepo's objects: the user's clone, the remote, and a scratch repository when needed.
 pub struct Source<'g> {
-    git: &'g Git,
-    clone: Option<Repository>,
-    remote: Option<Remote>,
-    scratch: Option<Scratch>,
+    pub(super) git: &'g Git,
+    pub(super) clone: Option<Repository>,
+    pub(super) remote: Option<Remote>,
+    pub(super) scratch: Option<Scratch>,
     /// The commit in question; set by [`Source::find_head`].
-    head: Option<Oid>,
+    pub(super) head: Option<Oid>,
     /// Whether head had to be fetched into the clone.
-    head_fetched: bool,
+    pub(super) head_fetched: bool,
     /// Whether head is the merge that GitHub made for a pull request.
-    head_is_merge: bool,
+    pub(super) head_is_merge: bool,
 }
 
 /// What [`Source::open`] needs to know about the outside.
@@ -154,7 +151,7 @@ impl<'g> Source<'g> {
                             return sha(commit);
                         }
                     }
-                    Err(error) => cause = Some(cause_of(&error)),
+                    Err(error) => cause = Some(error.cause()),
                 }
             }
         }
@@ -188,7 +185,7 @@ impl<'g> Source<'g> {
         let scratch = Scratch::new(remote)?;
         scratch
             .fetch(self.git, remote, Depth::Trees, &[("head", revision)])
-            .map_err(|error| unknown(cause_of(&error), error.help()))?;
+            .map_err(|error| unknown(error.cause(), error.help()))?;
         let commit = scratch.commit("head")?;
         self.head = Some(commit);
         self.scratch = Some(scratch);
@@ -287,7 +284,7 @@ impl<'g> Source<'g> {
         commit.and_then(|commit| sha(commit).ok()).unwrap_or(id)
     }
 
-    fn repository(&self) -> Option<&Repository> {
+    pub(super) fn repository(&self) -> Option<&Repository> {
         self.scratch.as_ref().map(|scratch| &scratch.repository).or(self.clone.as_ref())
     }
 
@@ -314,115 +311,6 @@ impl<'g> Source<'g> {
                 Some(self.merge_base(&format!("refs/heads/{branch}"), head)?)
             }
         })
-    }
-
-    /// Climbs the ladder for a base (none is the empty tree) and compares it with head.
-    fn climb(
-        &mut self,
-        base: Option<&CommitSha>,
-        head: Oid,
-        reach: &Reach,
-    ) -> Result<(FoundBy, Changes), GitError> {
-        let mut causes: Vec<String> = Vec::new();
-        if let Some(clone) = &self.clone {
-            match self.compare_in(clone, base, head, reach) {
-                Ok(changes) if self.head_fetched => return Ok((FoundBy::Fetched, changes)),
-                Ok(changes) => return Ok((FoundBy::Local, changes)),
-                Err(error) => causes.push(cause_of(&error)),
-            }
-            if let (Some(base), Some(remote)) = (base, &self.remote) {
-                tracing::info!("{} is not in the clone, fetching it from origin", base.short());
-                match fetch::into_clone(self.git, clone, remote, base)
-                    .and_then(|()| self.compare_in(clone, Some(base), head, reach))
-                {
-                    Ok(changes) => return Ok((FoundBy::Fetched, changes)),
-                    Err(error) => causes.push(cause_of(&error)),
-                }
-            }
-        }
-        match self.climb_to_scratch(base, head, reach) {
-            Ok(changes) => return Ok((FoundBy::Scratch, changes)),
-            Err(Some(error)) => causes.push(cause_of(&error)),
-            Err(None) => causes.push("there is no origin to fetch it from".to_owned()),
-        }
-        let mut said = BTreeSet::new();
-        causes.retain(|cause| said.insert(cause.clone()));
-        let cause = causes.join("; ");
-        let is_here =
-            |base| self.repository().is_some_and(|here| readable_commit(here, base).is_some());
-        Err(match base {
-            Some(base) if is_here(base) => {
-                GitError::Incomparable { base: base.to_string(), head: head.to_string(), cause }
-            }
-            Some(base) => GitError::UnknownRevision {
-                revision: base.to_string(),
-                cause: format!(": {cause}"),
-                help: "see that the commit exists on the remote, and that the remote can be \
-                       fetched from"
-                    .to_owned(),
-            },
-            None => GitError::UnreadableHead { head: head.to_string(), cause },
-        })
-    }
-
-    fn climb_to_scratch(
-        &mut self,
-        base: Option<&CommitSha>,
-        head: Oid,
-        reach: &Reach,
-    ) -> Result<Changes, Option<GitError>> {
-        let Some(remote) = &self.remote else { return Err(None) };
-        let scratch = match self.scratch.take() {
-            Some(scratch) => scratch,
-            None => Scratch::new(remote)?,
-        };
-        let head_id = head.to_string();
-        let mut wanted: Vec<(&str, &str)> = Vec::new();
-        if scratch.repository.find_commit(head).is_err() {
-            wanted.push(("head", &head_id));
-        }
-        if let Some(base) = base {
-            wanted.push(("base", base.as_str()));
-        }
-        let outcome = if wanted.is_empty() {
-            Ok(())
-        } else {
-            tracing::info!("fetching {} trees into a scratch repository", wanted.len());
-            scratch.fetch(self.git, remote, Depth::Trees, &wanted)
-        }
-        .and_then(|()| self.compare_in(&scratch.repository, base, head, reach));
-        // Kept only when it holds head, for the next base or the file.
-        if scratch.repository.find_commit(head).is_ok() {
-            self.scratch = Some(scratch);
-        }
-        outcome.map_err(Some)
-    }
-
-    fn compare_in(
-        &self,
-        repository: &Repository,
-        base: Option<&CommitSha>,
-        head: Oid,
-        reach: &Reach,
-    ) -> Result<Changes, GitError> {
-        let tree = |commit: Oid| repository.find_commit(commit).map(|commit| commit.tree_id());
-        let base = base
-            .map(|base| readable_commit(repository, base).ok_or_else(|| missing(base)))
-            .transpose()?;
-        let walk = || -> Result<Result<Changes, WalkError>, GitError> {
-            Ok(changes::between(repository, base.map(tree).transpose()?, Some(tree(head)?), reach))
-        };
-        match (walk()?, &self.remote) {
-            (Ok(changes), _) => Ok(changes),
-            // A clone without trees: git fetches those that differ in one go.
-            (Err(WalkError::Tree(TreeError::Missing(_))), Some(remote))
-                if fetch::is_partial(repository) =>
-            {
-                fetch::missing_trees(self.git, repository, remote, base, head)?;
-                walk()?.map_err(|error| unreadable(head, &error))
-            }
-            (Err(error), _) => Err(unreadable(head, &error)),
-        }
     }
 
     /// Returns where a revision of the remote and head parted; none when they share no history.
@@ -481,27 +369,4 @@ impl<'g> Source<'g> {
     fn parents(&self, commit: Oid) -> Vec<CommitSha> {
         self.repository().map(|repository| raw_parents(repository, commit)).unwrap_or_default()
     }
-}
-
-fn missing(commit: &CommitSha) -> GitError {
-    GitError::UnknownRevision {
-        revision: commit.to_string(),
-        cause: ": it is not in the clone".to_owned(),
-        help: "fetch it, or see that the clone has an origin".to_owned(),
-    }
-}
-
-/// Returns what went wrong, without the name of the commit that everything here is about.
-fn cause_of(error: &GitError) -> String {
-    match error {
-        GitError::UnknownRevision { cause, .. } if !cause.is_empty() => {
-            cause.trim_start_matches(": ").to_owned()
-        }
-        GitError::UnreadableHead { cause, .. } => cause.clone(),
-        error => error.to_string(),
-    }
-}
-
-fn unreadable(head: Oid, error: &WalkError) -> GitError {
-    GitError::UnreadableHead { head: head.to_string(), cause: error.to_string() }
 }
