@@ -87,7 +87,8 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
             return if error.use_stderr() { Exit::Misused.code() } else { Exit::Done.code() };
         }
     };
-    let output = Output::new(environment, cli.global.color, cli.global.quiet);
+    let output =
+        Output::new(environment, cli.global.color, cli.global.quiet, cli.global.verbose > 0);
     start_logging(&cli.global, output.colour_on_stderr());
     let dir = cli.global.dir.as_deref();
     let here = dir.unwrap_or(Path::new("."));

@@ -23,7 +23,7 @@ pub struct Output {
 }
 
 impl Output {
-    pub(super) fn new(environment: &Environment, when: When, quiet: bool) -> Self {
+    pub(super) fn new(environment: &Environment, when: When, quiet: bool, verbose: bool) -> Self {
         let dumb = environment.text("TERM") == Some("dumb");
         let plain = environment.text("NO_COLOR").is_some() || dumb;
         let forced = environment.text("CLICOLOR_FORCE").is_some_and(|value| value != "0");
@@ -37,7 +37,12 @@ impl Output {
             stdout: Paint { colour: colour(io::stdout().is_terminal()) },
             stderr: Paint { colour: colour(on_terminal) },
             quiet,
-            progress: on_terminal && !quiet && !dumb && !actions::is_actions(environment),
+            // The lines of the log would be drawn over.
+            progress: on_terminal
+                && !quiet
+                && !verbose
+                && !dumb
+                && !actions::is_actions(environment),
         }
     }
 
@@ -70,6 +75,13 @@ impl Output {
                 Err(Failure::new(format!("cannot write to standard output: {error}"), ""))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Prints how it goes on, where no progress line shows it.
+    pub fn note(&self, message: &str) {
+        if !self.quiet {
+            self.line(message);
         }
     }
 

@@ -1,54 +1,77 @@
-//! The progress line on a terminal while dispatches are sent: how many are done, and what is
-//! waited for.
+//! What is seen while dispatches are sent: on a terminal a line with how many are done and what is
+//! waited for, elsewhere (a CI log) a line for each wait that is long enough to be wondered at.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::Output;
 use crate::delivery::{Event, Reason};
 
-/// A line that is drawn over while a delivery runs and gone when it is done.
-pub(super) struct Progress {
+/// A wait from this long on is told in a log.
+const LONG: Duration = Duration::from_secs(10);
+
+/// Shows how a delivery goes on; on a terminal the line is gone when it is done.
+pub(super) struct Progress<'o> {
+    output: &'o Output,
     bar: ProgressBar,
+    total: usize,
+    ended: Cell<usize>,
 }
 
-impl Progress {
-    /// Returns the line for `total` dispatches, which draws nothing unless `shown`.
-    pub(super) fn new(total: usize, shown: bool) -> Self {
-        let target =
-            if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+impl<'o> Progress<'o> {
+    /// Returns the progress of `total` dispatches, none of which has ended.
+    pub(super) fn new(total: usize, output: &'o Output) -> Self {
+        let target = if output.shows_progress() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(total as u64), target);
-        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {elapsed} {msg}") {
             bar.set_style(style);
         }
         bar.set_message("sending");
-        Self { bar }
+        if output.shows_progress() {
+            // The seconds go on while nothing else does.
+            bar.enable_steady_tick(Duration::from_secs(1));
+        }
+        Self { output, bar, total, ended: Cell::new(0) }
     }
 
     /// Takes up what the delivery tells; `now` is the time since its start.
     pub(super) fn take(&self, event: &Event<'_>, now: Duration) {
         match event {
-            Event::Ended { .. } => self.bar.inc(1),
+            Event::Ended { .. } => {
+                self.ended.set(self.ended.get() + 1);
+                self.bar.inc(1);
+            }
             Event::Started { .. } => self.bar.set_message("sending"),
             Event::Answered { .. } => {}
             Event::Waiting { until, reason } => {
-                let seconds = until.saturating_sub(now).as_secs() + 1;
+                let wait = until.saturating_sub(now);
+                let seconds = wait.as_secs() + 1;
                 let what = match reason {
                     Reason::Limit => "GitHub's rate limit",
                     Reason::Pace => "the pace below GitHub's rate limits",
                     Reason::Retry => "the next attempt",
                     Reason::Stopping => "what is in flight (interrupt again to stop now)",
                 };
-                self.bar.set_message(format!("waiting {seconds} s for {what}"));
-                if *reason != Reason::Retry {
-                    tracing::info!("waiting {seconds} s for {what}");
+                let waiting = format!("waiting {seconds} s for {what}");
+                if wait >= LONG && !self.output.shows_progress() {
+                    let done = format!("{} of {} done", self.ended.get(), self.total);
+                    self.output.note(&format!("{waiting}; {done}"));
+                } else {
+                    tracing::info!("{waiting}");
                 }
+                self.bar.set_message(waiting);
             }
         }
     }
 }
 
-impl Drop for Progress {
+impl Drop for Progress<'_> {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

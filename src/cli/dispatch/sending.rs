@@ -146,7 +146,7 @@ fn run(
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("cannot start the network runtime: {error}"), ""))?;
-    let progress = Progress::new(jobs.len(), output.shows_progress());
+    let progress = Progress::new(jobs.len(), output);
     let clock = SystemClock::start();
     let (observed, told) = (clock.clone(), Arc::clone(&jobs));
     let observe = |event: delivery::Event<'_>| {
