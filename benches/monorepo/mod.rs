@@ -23,7 +23,7 @@ const FILES: u64 = 10;
 const EXTENSIONS: u64 = 200;
 
 /// Numbers without a visible order. Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom
-/// Number Generators" (SplitMix64).
+/// Number Generators" (`SplitMix64`).
 pub(crate) struct Numbers(u64);
 
 impl Numbers {
