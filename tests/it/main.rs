@@ -19,6 +19,7 @@ mod harness;
 mod help;
 mod ladder;
 mod limits;
+mod limits_proof;
 mod outcomes;
 mod range;
 mod report;
