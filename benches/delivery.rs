@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 use ecosystem_dispatcher::delivery::{
-    Clock, Job, Means, Outcome, Settings, Stopped, SystemClock, VirtualClock, deliver,
+    Body, Clock, Job, Means, Outcome, Settings, Stopped, SystemClock, VirtualClock, deliver,
 };
 use ecosystem_dispatcher::embedded_github::{self, EmbeddedGitHub, Model};
 use ecosystem_dispatcher::github::{ApiUrl, Client, Tokens, auth};
@@ -94,7 +94,7 @@ fn send(github: &Served, cousins: usize, clock: impl Clock) {
         r#"{"event_type":"feature-update","client_payload":{"updated_feature":"features/web"}}"#;
     let job = |number| Job {
         repo: RepoName::parse(&repository(number)).unwrap(),
-        body: Arc::from(body.as_bytes()),
+        body: Body::new(|| body.as_bytes().to_vec()),
         token,
     };
     let jobs = (0..cousins).map(job).collect();

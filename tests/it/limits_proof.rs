@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecosystem_dispatcher::delivery::{
-    Clock, Job, Means, Outcome, Settings, Stopped, VirtualClock, deliver,
+    Body, Clock, Job, Means, Outcome, Settings, Stopped, VirtualClock, deliver,
 };
 use ecosystem_dispatcher::embedded_github::{EmbeddedGitHub, Model, Request, Token};
 use ecosystem_dispatcher::github::{ApiUrl, Client, Tokens, auth};
@@ -50,7 +50,7 @@ async fn a_thousand_dispatches_are_never_refused_and_take_hardly_more_than_the_l
     let client = Client::new(api, tokens, Duration::from_secs(60)).unwrap();
     let job = |number| Job {
         repo: RepoName::parse(&repository(number)).unwrap(),
-        body: Arc::from(BODY.as_bytes()),
+        body: Body::new(|| BODY.as_bytes().to_vec()),
         token,
     };
     let jobs = (0..1_000).map(job).collect();
