@@ -11,10 +11,10 @@ use serde::Serialize;
 use super::changes::{self, Changes, WalkError};
 use super::command::{Credential, Git};
 use super::fetch::{self, Depth, Remote, Scratch};
+use super::parting;
 use super::range::{Base, Comparison, Head, Reason};
 use super::revision::{
-    is_plain, merge_of, missing_named, parted, raw_parents, readable_commit, revision_in, sha,
-    upstream,
+    is_plain, merge_of, missing_named, raw_parents, readable_commit, revision_in, sha, upstream,
 };
 use super::tree::TreeError;
 use super::{GitError, open};
@@ -144,6 +144,10 @@ impl<'g> Source<'g> {
                 self.head = Some(commit);
                 return sha(commit);
             }
+            // A name was found in the clone, and so should be what it stands at.
+            if matches!(head, Head::Revision(revision) if found.as_str() != revision) {
+                cause = Some("what the clone has of it cannot be read, see `git fsck`".to_owned());
+            }
             if let Some(remote) = &self.remote {
                 tracing::info!("{} is not in the clone, fetching it from origin", found.short());
                 match fetch::into_clone(self.git, clone, remote, &found) {
@@ -154,7 +158,7 @@ impl<'g> Source<'g> {
                             return sha(commit);
                         }
                     }
-                    Err(error) => cause = Some(cause_of(&error)),
+                    Err(error) => cause = cause.or_else(|| Some(cause_of(&error))),
                 }
             }
         }
@@ -166,6 +170,10 @@ impl<'g> Source<'g> {
         revision: &str,
         earlier: Option<String>,
     ) -> Result<CommitSha, GitError> {
+        let nowhere = match earlier {
+            None => "it is not in the clone, and there is no origin",
+            Some(_) => "there is no origin to fetch it from",
+        };
         let unknown = |cause: String| {
             let cause = match earlier.filter(|earlier| *earlier != cause) {
                 Some(earlier) => format!(": {earlier}; {cause}"),
@@ -178,7 +186,7 @@ impl<'g> Source<'g> {
             }
         };
         let Some(remote) = &self.remote else {
-            return Err(unknown("it is not in the clone, and there is no origin".to_owned()));
+            return Err(unknown(nowhere.to_owned()));
         };
         if !is_plain(revision) {
             return Err(unknown(
@@ -425,37 +433,8 @@ impl<'g> Source<'g> {
         }
     }
 
-    /// Returns where a revision of the remote and head parted; none when they share no history.
-    /// Only a clone with its whole history can tell: elsewhere the commits are fetched, without
-    /// trees.
     fn merge_base(&self, with: &str, head: Oid) -> Result<Option<CommitSha>, GitError> {
-        if let Some(clone) = &self.clone
-            && !fetch::is_shallow(clone)
-        {
-            let other = match with.strip_prefix("refs/heads/") {
-                Some(branch) => clone
-                    .find_reference(&format!("refs/remotes/origin/{branch}"))
-                    .or_else(|error| match &self.remote {
-                        None => clone.find_reference(with),
-                        Some(_) => Err(error),
-                    })
-                    .and_then(|reference| reference.peel_to_commit())
-                    .map(|commit| commit.id())
-                    .ok(),
-                None => CommitSha::parse(with).ok().and_then(|sha| readable_commit(clone, &sha)),
-            };
-            // A clone that lacks some of its commits cannot tell either.
-            if let Some(found) = other.and_then(|other| parted(clone, other, head).ok()) {
-                return Ok(found);
-            }
-        }
-        let Some(remote) = &self.remote else {
-            return Err(missing_named(with));
-        };
-        let scratch = Scratch::new(remote)?;
-        let head_id = head.to_string();
-        scratch.fetch(self.git, remote, Depth::History, &[("other", with), ("tip", &head_id)])?;
-        parted(&scratch.repository, scratch.commit("other")?, scratch.commit("tip")?)
+        parting::merge_base(self.git, self.clone.as_ref(), self.remote.as_ref(), with, head)
     }
 
     /// Returns the commit that a branch or tag of the remote stands at.
