@@ -25,6 +25,11 @@ impl Progress {
         Self { bar }
     }
 
+    /// Lets `write` print on standard error without the line in its way.
+    pub(super) fn aside(&self, write: impl FnOnce()) {
+        self.bar.suspend(write);
+    }
+
     /// Takes up what the delivery tells; `now` is the time since its start.
     pub(super) fn take(&self, event: &Event<'_>, now: Duration) {
         match event {
@@ -41,7 +46,7 @@ impl Progress {
                 };
                 self.bar.set_message(format!("waiting {seconds} s for {what}"));
                 if *reason != Reason::Retry {
-                    tracing::info!("waiting {seconds} s for {what}");
+                    self.aside(|| tracing::info!("waiting {seconds} s for {what}"));
                 }
             }
         }
