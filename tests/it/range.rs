@@ -361,7 +361,10 @@ fn a_person_gets_what_the_upstream_lacks_or_else_what_the_last_commit_changed() 
     );
 
     let clone = sandbox.clone(&source, "clone", &[]);
-    assert_eq!(range_of(local(&sandbox, &clone, &[])).3, 0, "nothing that upstream lacks");
+    let done = local(&sandbox, &clone, &[]);
+    let note = done.json()["note"].as_str().unwrap().to_owned();
+    assert!(note.contains("--base HEAD~1"), "{note}");
+    assert_eq!(range_of(done).3, 0, "nothing that upstream lacks");
     sandbox.write(&clone, "b", "2");
     let second = sandbox.commit_all(&clone, "second");
     sandbox.write(&clone, "c", "3");

@@ -147,6 +147,8 @@ pub(super) fn run(
             })
         })
         .collect();
+    let note = preview_note(comparison, request, plan.dispatches.is_empty())
+        .or_else(|| nothing_new_note(&compared, &head));
     let report = Report {
         schema: report::SCHEMA,
         source: report::Source { repository, reference },
@@ -163,7 +165,7 @@ pub(super) fn run(
         summary: Summary::of(&dispatches),
         dispatches,
         warnings,
-        note: preview_note(comparison, request, plan.dispatches.is_empty()),
+        note,
         disabled: plan.disabled,
     };
     let exit = exit.unwrap_or_else(|| Exit::of(&report));
@@ -178,6 +180,14 @@ fn preview_note(comparison: &Comparison, request: &Request<'_>, nobody: bool) ->
         };
         let whom = if nobody { "nobody" } else { "the cousins below" };
         format!("a preview: merging {what} will notify {whom}; nothing is sent now")
+    })
+}
+
+fn nothing_new_note(compared: &Compared, head: &CommitSha) -> Option<String> {
+    (compared.reason == Reason::Local && compared.base.as_ref() == Some(head)).then(|| {
+        "the branch has nothing that its upstream lacks; --base HEAD~1 compares with the commit \
+         before"
+            .to_owned()
     })
 }
 
