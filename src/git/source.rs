@@ -4,6 +4,7 @@
 //! tell" never becomes "nothing changed".
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use git2::{ObjectType, Oid, Repository};
 use serde::Serialize;
@@ -82,11 +83,7 @@ impl<'g> Source<'g> {
     ///
     /// # Errors
     /// As [`open`] and [`Remote::new`].
-    pub fn open(
-        dir: &std::path::Path,
-        outside: &Outside<'_>,
-        git: &'g Git,
-    ) -> Result<Self, GitError> {
+    pub fn open(dir: &Path, outside: &Outside<'_>, git: &'g Git) -> Result<Self, GitError> {
         let (clone, remote) = match outside.remote {
             Some(url) => (None, Some(Remote::new(url, dir, outside.server, outside.credentials)?)),
             None => {
@@ -109,10 +106,17 @@ impl<'g> Source<'g> {
         })
     }
 
-    /// Returns the user's clone, when there is one.
+    /// Returns the work tree of the user's clone, when there is one.
     #[must_use]
-    pub fn clone_dir(&self) -> Option<&Repository> {
-        self.clone.as_ref()
+    pub fn work_tree(&self) -> Option<&Path> {
+        self.clone.as_ref()?.workdir()
+    }
+
+    /// Returns the full name of the branch that is checked out in the clone.
+    #[must_use]
+    pub fn checked_out(&self) -> Option<String> {
+        let head = self.clone.as_ref()?.find_reference("HEAD").ok()?;
+        head.symbolic_target().ok().flatten().map(ToOwned::to_owned)
     }
 
     /// Returns the address of the remote, when there is one.
@@ -214,7 +218,7 @@ impl<'g> Source<'g> {
             return Ok(None);
         };
         let tree = repository.find_commit(head)?.tree()?;
-        let entry = match tree.get_path(std::path::Path::new(path)) {
+        let entry = match tree.get_path(Path::new(path)) {
             Ok(entry) if entry.kind() == Some(ObjectType::Blob) => entry,
             Ok(_) => return Ok(None),
             Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
