@@ -140,6 +140,10 @@ pub fn trigger(environment: &Environment) -> Result<Trigger, EventFileError> {
 
 fn parse(event: &str, bytes: &[u8]) -> Result<Trigger, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    // An array would be taken for the fields in their order.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err("it holds no JSON object".to_owned());
+    }
     let said = |error: serde_json::Error| text::shown(error.to_string().as_bytes()).into_owned();
     let commit = |what: &str, sha: &str| {
         CommitSha::parse(sha).map_err(|bad| format!("\"{what}\": {}", bad.message))
@@ -262,8 +266,12 @@ pub fn mask(secret: &str) -> String {
 pub fn write_outputs(environment: &Environment, outputs: &[(&str, String)]) -> std::io::Result<()> {
     let mut all = String::new();
     for (name, value) in outputs {
-        let delimiter = unused_line(value);
-        let _ = write!(all, "{name}<<{delimiter}\n{value}\n{delimiter}\n");
+        let _ = if value.contains(['\r', '\n']) {
+            let delimiter = unused_line(value);
+            writeln!(all, "{name}<<{delimiter}\n{value}\n{delimiter}")
+        } else {
+            writeln!(all, "{name}={value}")
+        };
     }
     append(environment, "GITHUB_OUTPUT", &all)
 }
@@ -324,13 +332,16 @@ mod tests {
     fn outputs_of_several_lines_come_through_whole() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let environment: Environment = [("GITHUB_OUTPUT", file.path())].into_iter().collect();
-        write_outputs(&environment, &[("a", "1\nEOF\nb=2".to_owned()), ("c", String::new())])
-            .unwrap();
+        let outputs = ["1\nEOF\nb=2", "d<<EOF", "", "x\ry=1"].map(str::to_owned);
+        let outputs: Vec<(&str, String)> = ["a", "c", "e", "f"].into_iter().zip(outputs).collect();
+        write_outputs(&environment, &outputs).unwrap();
         let written = std::fs::read_to_string(file.path()).unwrap();
         let lines: Vec<&str> = written.lines().collect();
         let delimiter = lines[0].strip_prefix("a<<").unwrap();
         assert_eq!(lines[1..5], ["1", "EOF", "b=2", delimiter]);
-        assert!(lines[5].starts_with("c<<") && lines[6].is_empty());
+        assert_eq!(lines[5..7], ["c=d<<EOF", "e="]);
+        // To the runner a lone CR ends a line as well.
+        assert!(lines[7].starts_with("f<<") && lines[8] == "x\ry=1", "{lines:?}");
     }
 
     #[test]
@@ -338,6 +349,7 @@ mod tests {
         for (event, text) in [
             ("push", "{}"),
             ("push", "[]"),
+            ("merge_group", &format!(r#"[["{0}","{0}"]]"#, "1".repeat(40))),
             ("push", ""),
             ("push", "<html>"),
             ("push", r#"{"ref":"refs/heads/main","before":"x","after":"y"}"#),

@@ -9,6 +9,7 @@ pub mod command;
 mod command_error;
 pub mod fetch;
 mod ladder;
+mod parting;
 pub mod range;
 mod revision;
 pub mod source;
@@ -28,6 +29,9 @@ pub enum GitError {
     /// There is no repository.
     #[error("{} is not in a git repository", .0.display())]
     NotARepository(PathBuf),
+    /// There is nothing at all at that path.
+    #[error("there is no directory {}", .0.display())]
+    NoDirectory(PathBuf),
     /// The repository is of a kind that libgit2 does not read.
     #[error("cannot open the repository: {message}")]
     Unsupported {
@@ -118,6 +122,7 @@ impl GitError {
             Self::NotARepository(_) => {
                 "run it in a clone, name one with -C DIR, or fetch what is needed with --remote URL"
             }
+            Self::NoDirectory(_) => "see that -C names a directory that exists",
             Self::Unsupported { help, .. }
             | Self::UnknownRevision { help, .. }
             | Self::BadRemote { help, .. } => return help.clone(),
@@ -144,6 +149,9 @@ pub fn open(dir: &Path) -> Result<Repository, GitError> {
     let none: [&Path; 0] = [];
     Repository::open_ext(dir, RepositoryOpenFlags::empty(), none).map_err(|error| {
         if error.code() == ErrorCode::NotFound {
+            if !dir.exists() {
+                return GitError::NoDirectory(dir.to_owned());
+            }
             return GitError::NotARepository(dir.to_owned());
         }
         unsupported(&error)

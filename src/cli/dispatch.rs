@@ -66,7 +66,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "16", value_parser = concurrency, help_heading = "Delivery")]
     concurrency: NonZeroUsize,
     /// Requests a minute; more than 80 also lifts the limit of 500 an hour
-    #[arg(long, value_name = "N", default_value = "80", help_heading = "Delivery")]
+    #[arg(long, value_name = "N", default_value = "80", value_parser = per_minute, help_heading = "Delivery")]
     per_minute: NonZeroU32,
     /// Time for one request
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, help_heading = "Delivery")]
@@ -232,6 +232,10 @@ fn concurrency(text: &str) -> Result<NonZeroUsize, String> {
         .ok()
         .filter(|n: &NonZeroUsize| n.get() <= 100)
         .ok_or_else(|| "GitHub allows 1 to 100 requests at a time".to_owned())
+}
+
+fn per_minute(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().ok().ok_or_else(|| "not a whole number of 1 or more".to_owned())
 }
 
 fn seconds_or_none(text: &str) -> Result<Duration, String> {

@@ -40,6 +40,11 @@ impl<'o> Progress<'o> {
         Self { output, bar, total, ended: Cell::new(0) }
     }
 
+    /// Lets `write` print on standard error without the line in its way.
+    pub(super) fn aside(&self, write: impl FnOnce()) {
+        self.bar.suspend(write);
+    }
+
     /// Takes up what the delivery tells; `now` is the time since its start.
     pub(super) fn take(&self, event: &Event<'_>, now: Duration) {
         match event {
@@ -63,7 +68,7 @@ impl<'o> Progress<'o> {
                     let done = format!("{} of {} done", self.ended.get(), self.total);
                     self.output.note(&format!("{waiting}; {done}"));
                 } else {
-                    tracing::info!("{waiting}");
+                    self.aside(|| tracing::info!("{waiting}"));
                 }
                 self.bar.set_message(waiting);
             }

@@ -81,6 +81,7 @@ pub fn decide(
         401 => Decision::TokenRefused(error()),
         _ if reply.is_limit() => Decision::Limited(reply.limits.asked_wait(wall), error()),
         500..=599 => again(error()),
+        _ if reply.broken => again(format!("{}; the answer broke off", error())),
         _ => Decision::Failed(error()),
     }
 }
@@ -137,6 +138,7 @@ mod tests {
         let refused = |status| {
             Ok(Reply { status, refused: Some(RefusedRedirect::OtherOrigin), ..Reply::default() })
         };
+        let broken = |status| Ok(Reply { status, broken: true, ..Reply::default() });
         let mut table = String::new();
         let mut row = |what: &str, attempt, result| {
             let decision = match decided(result, attempt, 0.5) {
@@ -161,6 +163,10 @@ mod tests {
         row("403 none remain", 1, limits(&none_left, 403));
         row("403 secondary", 1, message(403, "You have exceeded a secondary rate limit"));
         row("429 retry-after", 9, limits(&retry_after("0"), 429));
+        for code in [200, 401, 403, 422] {
+            row(&format!("{code} broken off"), 1, broken(code));
+        }
+        row("422 broken off", 5, broken(422));
         row("404 none remain", 1, limits(&none_left, 404));
         row("503 retry-after", 1, limits(&retry_after("30"), 503));
         for code in [500, 502, 599, 600, 999] {
@@ -207,6 +213,11 @@ mod tests {
         403 none remain          1  limited, asked for Some(11s)
         403 secondary            1  limited, asked for None
         429 retry-after          9  limited, asked for Some(0ns)
+        200 broken off           1  again after 500ms
+        401 broken off           1  token refused
+        403 broken off           1  again after 500ms
+        422 broken off           1  again after 500ms
+        422 broken off           5  exhausted
         404 none remain          1  failed
         503 retry-after          1  again after 500ms
         500                      1  again after 500ms

@@ -247,10 +247,11 @@ fn of_trigger(trigger: &Trigger) -> Result<Decision, RangeError> {
 
 fn of_push(push: &Push) -> Decision {
     let nothing = |why: &str| Decision::Nothing { why: why.to_owned(), head: push.after.clone() };
+    let is_tag = push.reference.starts_with("refs/tags/");
     let Some(after) = push.after.clone() else {
-        return nothing("the branch was deleted");
+        return nothing(if is_tag { "the tag was deleted" } else { "the branch was deleted" });
     };
-    if push.reference.starts_with("refs/tags/") {
+    if is_tag {
         return nothing("a tag was pushed; give --base REV to send what changed since then");
     }
     let branch = push.reference.strip_prefix("refs/heads/");

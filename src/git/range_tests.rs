@@ -139,3 +139,14 @@ fn flags_win_over_the_event_but_never_make_a_preview_send() {
     let contradiction = Flags { base: Some("X".to_owned()), head: None, all: true };
     assert_eq!(said(&known, &contradiction), "error: --all and --base exclude each other");
 }
+
+#[test]
+fn what_was_deleted_is_named() {
+    for (reference, says) in
+        [("refs/heads/topic", "the branch was deleted"), ("refs/tags/v1", "the tag was deleted")]
+    {
+        let decision = decide(&push(reference, Some('b'), None, false), &Flags::default());
+        let Ok(Decision::Nothing { why, .. }) = decision else { panic!("{decision:?}") };
+        assert_eq!(why, says);
+    }
+}

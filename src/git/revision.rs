@@ -39,18 +39,6 @@ pub(super) fn upstream(clone: &Repository) -> Option<Oid> {
     Some(upstream.into_reference().peel_to_commit().ok()?.id())
 }
 
-pub(super) fn parted(
-    repository: &Repository,
-    a: Oid,
-    b: Oid,
-) -> Result<Option<CommitSha>, GitError> {
-    match repository.merge_base(a, b) {
-        Ok(base) => sha(base).map(Some),
-        Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// Returns the commit that a revision names in the clone. The parents that a shallow clone hides
 /// (`HEAD~1` after a checkout of depth 1) are read from the commit itself.
 pub(super) fn revision_in(clone: &Repository, revision: &str) -> Result<CommitSha, GitError> {
@@ -73,6 +61,9 @@ pub(super) fn revision_in(clone: &Repository, revision: &str) -> Result<CommitSh
         }
         Err(_) => {}
     }
+    if let Some(torn) = named_but_unreadable(clone, revision) {
+        return sha(torn);
+    }
     if let Some(child) = child_of(revision)
         && let Ok(child) = revision_in(clone, &child)
         && let Some(child) = readable_commit(clone, &child)
@@ -81,6 +72,13 @@ pub(super) fn revision_in(clone: &Repository, revision: &str) -> Result<CommitSh
         return Ok(parent);
     }
     Err(missing_named(revision))
+}
+
+/// Returns the id that a branch or `HEAD` stands at in a damaged clone: the remote may have it.
+fn named_but_unreadable(clone: &Repository, revision: &str) -> Option<Oid> {
+    let reference = clone.resolve_reference_from_short_name(revision).ok()?;
+    let id = reference.resolve().ok()?.target()?;
+    clone.find_object(id, None).is_err().then_some(id)
 }
 
 /// Returns the revision whose first parent is meant, for one that ends in `^`, `~` or `~N`.

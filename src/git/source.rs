@@ -3,16 +3,18 @@
 //! When no rung has it, every path at head counts as changed, and the result says so: "cannot
 //! tell" never becomes "nothing changed".
 
+use std::path::Path;
+
 use git2::{ObjectType, Oid, Repository};
 use serde::Serialize;
 
 use super::changes::Changes;
 use super::command::{Credential, Git};
 use super::fetch::{self, Depth, Remote, Scratch};
+use super::parting;
 use super::range::{Base, Comparison, Head, Reason};
 use super::revision::{
-    is_plain, merge_of, missing_named, parted, raw_parents, readable_commit, revision_in, sha,
-    upstream,
+    is_plain, merge_of, missing_named, raw_parents, readable_commit, revision_in, sha, upstream,
 };
 use super::{GitError, open};
 use crate::names::CommitSha;
@@ -79,11 +81,7 @@ impl<'g> Source<'g> {
     ///
     /// # Errors
     /// As [`open`] and [`Remote::new`].
-    pub fn open(
-        dir: &std::path::Path,
-        outside: &Outside<'_>,
-        git: &'g Git,
-    ) -> Result<Self, GitError> {
+    pub fn open(dir: &Path, outside: &Outside<'_>, git: &'g Git) -> Result<Self, GitError> {
         let (clone, remote) = match outside.remote {
             Some(url) => (None, Some(Remote::new(url, dir, outside.server, outside.credentials)?)),
             None => {
@@ -106,10 +104,17 @@ impl<'g> Source<'g> {
         })
     }
 
-    /// Returns the user's clone, when there is one.
+    /// Returns the work tree of the user's clone, when there is one.
     #[must_use]
-    pub fn local_clone(&self) -> Option<&Repository> {
-        self.clone.as_ref()
+    pub fn work_tree(&self) -> Option<&Path> {
+        self.clone.as_ref()?.workdir()
+    }
+
+    /// Returns the full name of the branch that is checked out in the clone.
+    #[must_use]
+    pub fn checked_out(&self) -> Option<String> {
+        let head = self.clone.as_ref()?.find_reference("HEAD").ok()?;
+        head.symbolic_target().ok().flatten().map(ToOwned::to_owned)
     }
 
     /// Returns the address of the remote, when there is one.
@@ -141,6 +146,10 @@ impl<'g> Source<'g> {
                 self.head = Some(commit);
                 return sha(commit);
             }
+            // A name was found in the clone, and so should be what it stands at.
+            if matches!(head, Head::Revision(revision) if found.as_str() != revision) {
+                cause = Some("what the clone has of it cannot be read, see `git fsck`".to_owned());
+            }
             if let Some(remote) = &self.remote {
                 tracing::info!("{} is not in the clone, fetching it from origin", found.short());
                 match fetch::into_clone(self.git, clone, remote, &found) {
@@ -151,7 +160,7 @@ impl<'g> Source<'g> {
                             return sha(commit);
                         }
                     }
-                    Err(error) => cause = Some(error.cause()),
+                    Err(error) => cause = cause.or_else(|| Some(error.cause())),
                 }
             }
         }
@@ -163,6 +172,10 @@ impl<'g> Source<'g> {
         revision: &str,
         earlier: Option<String>,
     ) -> Result<CommitSha, GitError> {
+        let nowhere = match earlier {
+            None => "it is not in the clone, and there is no origin",
+            Some(_) => "there is no origin to fetch it from",
+        };
         let unknown = |cause: String, help: String| {
             let cause = match earlier.filter(|earlier| *earlier != cause) {
                 Some(earlier) => format!(": {earlier}; {cause}"),
@@ -171,10 +184,7 @@ impl<'g> Source<'g> {
             GitError::UnknownRevision { revision: crate::text::quoted(revision), cause, help }
         };
         let Some(remote) = &self.remote else {
-            return Err(unknown(
-                "it is not in the clone, and there is no origin".to_owned(),
-                "fetch it, or name another commit".to_owned(),
-            ));
+            return Err(unknown(nowhere.to_owned(), "fetch it, or name another commit".to_owned()));
         };
         if !is_plain(revision) {
             return Err(unknown(
@@ -203,7 +213,7 @@ impl<'g> Source<'g> {
             return Ok(None);
         };
         let tree = repository.find_commit(head)?.tree()?;
-        let entry = match tree.get_path(std::path::Path::new(path)) {
+        let entry = match tree.get_path(Path::new(path)) {
             Ok(entry) if entry.kind() == Some(ObjectType::Blob) => entry,
             Ok(_) => return Ok(None),
             Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
@@ -314,36 +324,8 @@ impl<'g> Source<'g> {
     }
 
     /// Returns where a revision of the remote and head parted; none when they share no history.
-    /// Only a clone with its whole history can tell: elsewhere the commits are fetched, without
-    /// trees.
     fn merge_base(&self, with: &str, head: Oid) -> Result<Option<CommitSha>, GitError> {
-        if let Some(clone) = &self.clone
-            && !fetch::is_shallow(clone)
-        {
-            let other = match with.strip_prefix("refs/heads/") {
-                Some(branch) => clone
-                    .find_reference(&format!("refs/remotes/origin/{branch}"))
-                    .or_else(|error| match &self.remote {
-                        None => clone.find_reference(with),
-                        Some(_) => Err(error),
-                    })
-                    .and_then(|reference| reference.peel_to_commit())
-                    .map(|commit| commit.id())
-                    .ok(),
-                None => CommitSha::parse(with).ok().and_then(|sha| readable_commit(clone, &sha)),
-            };
-            // A clone that lacks some of its commits cannot tell either.
-            if let Some(found) = other.and_then(|other| parted(clone, other, head).ok()) {
-                return Ok(found);
-            }
-        }
-        let Some(remote) = &self.remote else {
-            return Err(missing_named(with));
-        };
-        let scratch = Scratch::new(remote)?;
-        let head_id = head.to_string();
-        scratch.fetch(self.git, remote, Depth::History, &[("other", with), ("tip", &head_id)])?;
-        parted(&scratch.repository, scratch.commit("other")?, scratch.commit("tip")?)
+        parting::merge_base(self.git, self.clone.as_ref(), self.remote.as_ref(), with, head)
     }
 
     /// Returns the commit that a branch or tag of the remote stands at.

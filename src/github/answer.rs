@@ -27,6 +27,8 @@ pub struct Reply {
     pub message: Option<String>,
     /// Whether the body was an HTML page, which GitHub's API never answers.
     pub html: bool,
+    /// Whether the body broke off, so that what it was going to say is not known.
+    pub broken: bool,
     /// What the answer says about limits.
     pub limits: LimitHeaders,
     /// `x-accepted-github-permissions`: what a token would need, such as `contents=write`.

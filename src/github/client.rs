@@ -161,19 +161,24 @@ impl Client {
             .map_err(TransportError::read)
     }
 
-    /// Reads a reply. The status line is what counts: a body that breaks off changes nothing but the
-    /// message.
+    /// Reads a reply. What a body that breaks off would have said may have been a limit: that is kept
+    /// in [`Reply::broken`].
     async fn read(&self, mut response: Response) -> Reply {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let mut body = Vec::new();
+        let mut broken = false;
         // A 204 has no body (RFC 9110, 15.3.5); waiting for one could only turn success into failure.
         while status != 204 && body.len() < MAX_BODY {
             match response.chunk().await {
                 Ok(Some(chunk)) => {
                     body.extend(chunk.iter().take(MAX_BODY - body.len()));
                 }
-                Ok(None) | Err(_) => break,
+                Ok(None) => break,
+                Err(_) => {
+                    broken = true;
+                    break;
+                }
             }
         }
         let content_type = text(&headers, &CONTENT_TYPE).unwrap_or_default();
@@ -185,6 +190,7 @@ impl Client {
             status,
             message: message.and_then(shown),
             html,
+            broken,
             limits: LimitHeaders {
                 retry_after: named("retry-after"),
                 remaining: named("x-ratelimit-remaining"),

@@ -215,10 +215,8 @@ fn the_outputs_in_the_readme_are_those_that_are_written() {
         .run()
         .expect_code(0);
     let written = std::fs::read_to_string(&file).unwrap();
-    let names: BTreeSet<String> = written
-        .lines()
-        .filter_map(|line| Some(line.split_once("<<ecosystem-")?.0.to_owned()))
-        .collect();
+    let names: BTreeSet<String> =
+        written.lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect();
     assert_eq!(readme().column("In GitHub Actions", 0), names);
 }
 

@@ -228,6 +228,14 @@ fn a_damaged_clone_is_left_alone_and_the_remote_asked_instead() {
     tear(&torn);
     let found = found_by(push(&sandbox, &torn, &base, &main).run());
     assert_eq!(found, "scratch");
+    // HEAD says which commit is meant, even where the commit itself is damaged.
+    let torn = sandbox.clone(&bare, "torn-as-well", &[]);
+    tear(&torn);
+    sandbox.git(&torn, &["config", "--rename-section", "remote.origin", "remote.elsewhere"]);
+    let done = dry_run(&sandbox, &torn, &["--base", &base]).run().expect_code(2);
+    assert!(done.stderr.contains(&main) && done.stderr.contains("git fsck"), "{}", done.stderr);
+    sandbox.git(&torn, &["config", "--rename-section", "remote.elsewhere", "remote.origin"]);
+    assert_eq!(found_by(dry_run(&sandbox, &torn, &["--base", &base]).run()), "scratch");
 
     let holed = sandbox.clone(&bare, "holed", &[]);
     let pack = holed.join(".git/objects/pack");

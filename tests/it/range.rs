@@ -288,6 +288,33 @@ fn a_pull_request_whose_branch_is_checked_out_is_compared_with_where_it_began() 
 }
 
 #[test]
+fn a_new_branch_is_compared_with_the_clones_own_default_branch_when_origin_is_out_of_reach() {
+    let sandbox = Sandbox::new();
+    let bare = sandbox.sample_monorepo();
+    let event = events().into_iter().find(|event| event.file == "push-new-branch.json").unwrap();
+    let Base::Revision(base) = &event.base else { panic!("the branch left main somewhere") };
+    let base = sandbox.rev(&bare, base);
+    let clone = checkout(&sandbox, &bare, &sandbox.rev(&bare, &event.sha), History::Full);
+    sandbox.git(&clone, &["branch", "main", "origin/main"]);
+    sandbox.git(&clone, &["update-ref", "-d", "refs/remotes/origin/main"]);
+    let gone = file_url(&sandbox.path().join("gone.git"));
+    sandbox.git(&clone, &["remote", "set-url", "origin", &gone]);
+    let range = |own: &str| {
+        sandbox.git(&clone, &["update-ref", "refs/heads/main", own]);
+        let api = Loopback::api();
+        let done = dispatch(&sandbox, &api, &event, &bare).dir(&clone).run();
+        done.expect_code(0).json()["range"].clone()
+    };
+    let main = sandbox.rev(&bare, "main");
+    let compared = range(&main);
+    assert_eq!((&compared["base"], &compared["complete"]), (&base.into(), &true.into()));
+    // Were the clone's main ahead of the remote's, nothing would seem to be new.
+    let ahead = range(&sandbox.rev(&bare, &event.sha));
+    assert_eq!((&ahead["base"], &ahead["complete"]), (&Value::Null, &false.into()));
+    assert_ne!(ahead["changed_paths"], 0);
+}
+
+#[test]
 fn a_pull_request_needs_no_token() {
     let sandbox = Sandbox::new();
     let bare = sandbox.sample_monorepo();
@@ -334,7 +361,10 @@ fn a_person_gets_what_the_upstream_lacks_or_else_what_the_last_commit_changed() 
     );
 
     let clone = sandbox.clone(&source, "clone", &[]);
-    assert_eq!(range_of(local(&sandbox, &clone, &[])).3, 0, "nothing that upstream lacks");
+    let done = local(&sandbox, &clone, &[]);
+    let note = done.json()["note"].as_str().unwrap().to_owned();
+    assert!(note.contains("--base HEAD~1"), "{note}");
+    assert_eq!(range_of(done).3, 0, "nothing that upstream lacks");
     sandbox.write(&clone, "b", "2");
     let second = sandbox.commit_all(&clone, "second");
     sandbox.write(&clone, "c", "3");
@@ -366,6 +396,8 @@ fn a_branch_without_a_commit_is_an_error_that_says_so() {
     assert!(done.stderr.contains("no commit yet"), "{}", done.stderr);
     let done = local(&sandbox, sandbox.path(), &[]).expect_code(2);
     assert!(done.stderr.contains("not in a git repository"), "{}", done.stderr);
+    let done = local(&sandbox, sandbox.path(), &["-C", "gone"]).expect_code(2);
+    assert!(done.stderr.contains("there is no directory"), "{}", done.stderr);
 }
 
 #[test]

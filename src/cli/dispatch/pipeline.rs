@@ -19,7 +19,7 @@ use crate::git::source::{Compared, FoundBy, Outside, Source};
 use crate::input;
 use crate::names::{CommitSha, RepoName};
 use crate::report::{self, Dispatch, Report, Summary, Warning};
-use crate::routing::{ChangedPath, Reach, plan};
+use crate::routing::{ChangedPath, Plan, Reach, plan};
 use crate::text;
 
 /// The name of the file that lists the cousins.
@@ -104,49 +104,13 @@ pub(super) fn run(
             let help = failure.help.unwrap_or_default();
             warnings.push(Warning::new("unknown-source", format!("{}: {help}", failure.message)));
         }
-        let planned = || Ending::unsent(Outcome::Planned);
-        (plan.dispatches.iter().map(|_| planned()).collect(), None)
+        (plan.dispatches.iter().map(|_| Ending::unsent(Outcome::Planned)).collect(), None)
     };
-
-    let features = plan.dispatches.iter().map(|planned| planned.feature.clone()).collect();
-    let (features, path_encoding) = report::write_features(features);
-    let dispatches: Vec<Dispatch> = plan
-        .dispatches
-        .iter()
-        .zip(features)
-        .zip(endings)
-        .filter_map(|((planned, updated_feature), ending)| {
-            let cousin = cousins.get(planned.cousin)?;
-            let id = repository
-                .as_ref()
-                .map(|source| event::dispatch_id(source, &cousin.repo, &planned.feature, &head));
-            if let Some(moved) = &ending.renamed_to {
-                let message = format!(
-                    "{} (line {} of {file_name})",
-                    moved.warning(&cousin.repo),
-                    cousin.line
-                );
-                let renamed = Warning::new("renamed-repository", message);
-                // The dispatches of one cousin follow each other.
-                if warnings.last() != Some(&renamed) {
-                    warnings.push(renamed);
-                }
-            }
-            Some(Dispatch {
-                repo: cousin.repo.clone(),
-                event_type: cousin.event_type.clone(),
-                updated_feature,
-                commit_sha: head.clone(),
-                dispatch_id: id,
-                matched_paths: planned.matched,
-                outcome: ending.outcome,
-                attempts: ending.attempts,
-                status: ending.status,
-                error: ending.error,
-                run_again_after: ending.retry_after,
-            })
-        })
-        .collect();
+    warnings.extend(renames(&plan, &cousins, &endings, &file_name));
+    let source = repository.as_ref();
+    let (dispatches, path_encoding) = dispatches(&plan, &cousins, endings, source, &head);
+    let note = preview_note(comparison, request, plan.dispatches.is_empty())
+        .or_else(|| nothing_new_note(&compared, &head));
     let report = Report {
         schema: report::SCHEMA,
         source: report::Source { repository, reference },
@@ -163,11 +127,56 @@ pub(super) fn run(
         summary: Summary::of(&dispatches),
         dispatches,
         warnings,
-        note: preview_note(comparison, request, plan.dispatches.is_empty()),
+        note,
         disabled: plan.disabled,
     };
     let exit = exit.unwrap_or_else(|| Exit::of(&report));
     Ok((report, exit))
+}
+
+/// Returns a line of the report for each dispatch of the plan, with how it ended.
+fn dispatches(
+    plan: &Plan,
+    cousins: &[Cousin],
+    endings: Vec<Ending>,
+    source: Option<&RepoName>,
+    head: &CommitSha,
+) -> (Vec<Dispatch>, Option<&'static str>) {
+    let features = plan.dispatches.iter().map(|planned| planned.feature.clone()).collect();
+    let (features, path_encoding) = report::write_features(features);
+    let dispatches = plan.dispatches.iter().zip(features).zip(endings);
+    let dispatches = dispatches.filter_map(|((planned, updated_feature), ending)| {
+        let cousin = cousins.get(planned.cousin)?;
+        let id = |source| event::dispatch_id(source, &cousin.repo, &planned.feature, head);
+        Some(Dispatch {
+            repo: cousin.repo.clone(),
+            event_type: cousin.event_type.clone(),
+            updated_feature,
+            commit_sha: head.clone(),
+            dispatch_id: source.map(id),
+            matched_paths: planned.matched,
+            outcome: ending.outcome,
+            attempts: ending.attempts,
+            status: ending.status,
+            error: ending.error,
+            run_again_after: ending.retry_after,
+        })
+    });
+    (dispatches.collect(), path_encoding)
+}
+
+/// Returns a warning for each cousin that has another name by now.
+fn renames(plan: &Plan, cousins: &[Cousin], endings: &[Ending], file_name: &str) -> Vec<Warning> {
+    let moved = plan.dispatches.iter().zip(endings).filter_map(|(planned, ending)| {
+        let (cousin, moved) = (cousins.get(planned.cousin)?, ending.renamed_to.as_ref()?);
+        let told = moved.warning(&cousin.repo);
+        let message = format!("{told} (line {} of {file_name})", cousin.line);
+        Some(Warning::new("renamed-repository", message))
+    });
+    let mut warnings: Vec<Warning> = moved.collect();
+    // The dispatches of one cousin follow each other.
+    warnings.dedup();
+    warnings
 }
 
 fn preview_note(comparison: &Comparison, request: &Request<'_>, nobody: bool) -> Option<String> {
@@ -178,6 +187,14 @@ fn preview_note(comparison: &Comparison, request: &Request<'_>, nobody: bool) ->
         };
         let whom = if nobody { "nobody" } else { "the cousins below" };
         format!("a preview: merging {what} will notify {whom}; nothing is sent now")
+    })
+}
+
+fn nothing_new_note(compared: &Compared, head: &CommitSha) -> Option<String> {
+    (compared.reason == Reason::Local && compared.base.as_ref() == Some(head)).then(|| {
+        "the branch has nothing that its upstream lacks; --base HEAD~1 compares with the commit \
+         before"
+            .to_owned()
     })
 }
 
@@ -214,7 +231,7 @@ fn file_outside_of_git(
             input::read(path, ecosystem::MAX_BYTES).map_err(|error| unreadable(path, &error))?;
         return Ok(Some((text::shown_path(path), bytes)));
     }
-    let Some(dir) = source.local_clone().and_then(|clone| clone.workdir()) else { return Ok(None) };
+    let Some(dir) = source.work_tree() else { return Ok(None) };
     let path = dir.join(FILE);
     if leads_out_of(dir, &path) {
         // Messages show lines of the file: whoever writes the monorepo must not choose any other.
@@ -311,9 +328,7 @@ fn reference(request: &Request<'_>, source: Option<&Source<'_>>) -> Option<Strin
     if let Some(reference) = actions::reference(request.environment) {
         return Some(reference.to_owned());
     }
-    let head = source?.local_clone()?.find_reference("HEAD").ok()?;
-    let named = head.symbolic_target().ok().flatten().map(ToOwned::to_owned);
-    named.filter(|_| request.flags.head.is_none())
+    source?.checked_out().filter(|_| request.flags.head.is_none())
 }
 
 fn unknown_source() -> Failure {

@@ -151,7 +151,7 @@ fn run(
     let (observed, told) = (clock.clone(), Arc::clone(&jobs));
     let observe = |event: delivery::Event<'_>| {
         progress.take(&event, observed.now());
-        log(&event, &told);
+        progress.aside(|| log(&event, &told));
     };
     let ended = runtime.block_on(async {
         let mut signals = Signals::catch()
@@ -171,11 +171,12 @@ fn run(
                         return Err(Failure { exit, ..Failure::new(twice, help) });
                     }
                     stop.stop();
-                    output.warning(&format!(
+                    let warning = format!(
                         "interrupted: nothing more is sent; what is in flight has {} s \
                          (interrupt again to stop now)",
                         delivery::schedule::GRACE.as_secs()
-                    ));
+                    );
+                    progress.aside(|| output.warning(&warning));
                 }
             }
         }

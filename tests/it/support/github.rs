@@ -132,9 +132,18 @@ impl Tester {
         let text = self.written("output");
         let mut lines = text.split('\n');
         let mut outputs = BTreeMap::new();
-        while let Some((name, delimiter)) = lines.next().and_then(|line| line.split_once("<<")) {
-            let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
-            outputs.insert(name.to_owned(), value.join("\n"));
+        while let Some(line) = lines.next() {
+            let at =
+                line.find('=').unwrap_or(line.len()).min(line.find("<<").unwrap_or(line.len()));
+            let (name, rest) = line.split_at(at);
+            let value = match rest.strip_prefix("<<") {
+                Some(delimiter) => {
+                    let within = lines.by_ref().take_while(|line| *line != delimiter);
+                    within.collect::<Vec<_>>().join("\n")
+                }
+                None => rest.trim_start_matches('=').to_owned(),
+            };
+            outputs.extend((!name.is_empty()).then(|| (name.to_owned(), value)));
         }
         outputs
     }
