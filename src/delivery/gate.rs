@@ -12,7 +12,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// Source: "Best practices for using the REST API": "wait for at least one minute".
 const UNSAID: Duration = Duration::from_secs(60);
 
-/// The longest wait that limits in a row can force on an answer that asks for less.
+/// The longest wait that limits in a row can force on an answer that asks for none.
 const LONGEST_FLOOR: Duration = Duration::from_secs(60);
 
 /// How long the first request after a wait keeps the others back when it is not answered.
@@ -109,8 +109,12 @@ impl Gate {
             self.in_a_row = self.in_a_row.saturating_add(1);
             self.unsaid = self.unsaid.saturating_add(u32::from(asked.is_none()));
         }
-        let floor = doubled(SHORTEST, self.in_a_row).min(LONGEST_FLOOR);
-        let wait = asked.unwrap_or_else(|| doubled(UNSAID, self.unsaid)).max(floor);
+        let wait = match asked {
+            None => doubled(UNSAID, self.unsaid),
+            Some(asked) if asked >= SHORTEST => asked,
+            // A server that says "at once" and limits again is not taken at its word for long.
+            Some(_) => doubled(SHORTEST, self.in_a_row).min(LONGEST_FLOOR),
+        };
         let from = match self.state {
             State::Closed { until } => until.max(at),
             State::Open | State::Probing { .. } => at,
@@ -174,6 +178,22 @@ mod tests {
             now = gate.opens_at(now);
         }
         assert_eq!(waits, [60, 120, 7, 240, 480]);
+    }
+
+    #[test]
+    fn a_wait_that_is_said_is_believed_each_time_and_no_wait_at_all_is_not() {
+        for (asked, expected) in [(S(0), [1, 2, 4]), (S(1), [1, 1, 1]), (S(5), [5, 5, 5])] {
+            let mut gate = gate();
+            let mut now = S(0);
+            let waits = [(); 3].map(|()| {
+                let pass = gate.pass(now);
+                assert_eq!(gate.limited(pass, now, Some(asked)), Ok(()));
+                let wait = (gate.opens_at(now) - now).as_secs();
+                now = gate.opens_at(now);
+                wait
+            });
+            assert_eq!(waits, expected, "{asked:?}");
+        }
     }
 
     #[test]

@@ -334,6 +334,6 @@ fn reference(request: &Request<'_>, source: Option<&Source<'_>>) -> Option<Strin
 fn unknown_source() -> Failure {
     Failure::new(
         "cannot tell the monorepo's own name, which every event carries",
-        "name it with --source OWNER/NAME (it is read from GITHUB_REPOSITORY or origin else)",
+        "name it with --source OWNER/NAME; else it is read from GITHUB_REPOSITORY or from origin",
     )
 }
