@@ -2,7 +2,7 @@
 //! patterns and paths come in, a plan goes out, and the same input gives the same plan.
 //!
 //! [`pattern`] reads one subscription, [`reach`] tells the walk of two trees where to look,
-//! [`matching`] finds what every cousin is to hear, [`plan`] puts that in its fixed order.
+//! [`matching`] finds what every cousin is to hear, [`mod@plan`] puts that in its fixed order.
 
 pub mod matching;
 pub mod pattern;

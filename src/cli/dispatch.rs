@@ -1,5 +1,5 @@
 //! `ecosystem dispatch`: tells every subscribed repository what a push changed. This file turns
-//! arguments and environment into one [`Request`]; [`pipeline`] carries it out, step by step.
+//! arguments and environment into one `Request`; `pipeline` carries it out, step by step.
 
 mod pipeline;
 mod sending;
