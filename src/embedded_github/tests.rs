@@ -58,6 +58,7 @@ fn body() -> String {
 /// A client as strict as ours: no redirects and no proxy.
 #[allow(clippy::disallowed_methods, reason = "a test's client, not the product's")]
 fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()

@@ -67,6 +67,8 @@ impl Client {
     /// When TLS cannot be set up.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that builds a client")]
     pub fn new(api: ApiUrl, tokens: Tokens, timeout: Duration) -> Result<Self, ClientError> {
+        // An error says that this process has a provider already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("ecosystem-dispatcher/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
