@@ -22,17 +22,17 @@ pub const PERCENT_ENCODING: &str = "percent";
 
 /// What all events of one push share.
 #[derive(Debug, Clone)]
-pub struct Context<'a> {
+pub struct Context {
     /// The monorepo.
-    pub source: &'a RepoName,
+    pub source: RepoName,
     /// The full name of the ref that was pushed.
-    pub source_ref: Option<&'a str>,
+    pub source_ref: Option<String>,
     /// The commit before the push; none when there is none, or it cannot be had.
-    pub base: Option<&'a CommitSha>,
+    pub base: Option<CommitSha>,
     /// The commit that cousins are told of.
-    pub head: &'a CommitSha,
+    pub head: CommitSha,
     /// The workflow run that sends the events.
-    pub run_url: Option<&'a str>,
+    pub run_url: Option<String>,
 }
 
 /// One event, ready to be sent.
@@ -107,14 +107,14 @@ pub fn dispatch_id(
 /// Returns the event that tells `cousin` of `feature`. `paths` are the changed paths that belong
 /// to it, in order, of which as many are named as fit; `total` is how many there are.
 pub fn encode<'p>(
-    context: &Context<'_>,
+    context: &Context,
     cousin: &RepoName,
     event_type: &EventType,
     feature: &FeaturePath,
     paths: impl Iterator<Item = &'p [u8]> + Clone,
     total: usize,
 ) -> Event {
-    let dispatch_id = dispatch_id(context.source, cousin, feature, context.head);
+    let dispatch_id = dispatch_id(&context.source, cousin, feature, &context.head);
     // What fits is at most this much, whatever the encoding: no need to look at the rest.
     let mut length = 0;
     let paths = paths.take_while(|path| {
@@ -129,14 +129,14 @@ pub fn encode<'p>(
     };
     let mut payload = Payload {
         updated_feature: written(feature.as_bytes()),
-        commit_sha: context.head,
-        base_sha: context.base,
-        source_repository: context.source,
-        source_ref: context.source_ref,
+        commit_sha: &context.head,
+        base_sha: context.base.as_ref(),
+        source_repository: &context.source,
+        source_ref: context.source_ref.as_deref(),
         changed_paths: Vec::new(),
         changed_paths_total: total,
         dispatch_id: &dispatch_id,
-        run_url: context.run_url,
+        run_url: context.run_url.as_deref(),
         path_encoding: encoded.then_some(PERCENT_ENCODING),
     };
     let mut size = json_length(&payload);
@@ -170,13 +170,12 @@ mod tests {
     }
 
     fn encoded(feature: &[u8], paths: &[&[u8]]) -> Value {
-        let (source, cousin) = (name("acme/monorepo"), name("acme/web"));
-        let (base, head) = (sha('a'), sha('b'));
+        let cousin = name("acme/web");
         let context = Context {
-            source: &source,
-            source_ref: Some("refs/heads/main"),
-            base: Some(&base),
-            head: &head,
+            source: name("acme/monorepo"),
+            source_ref: Some("refs/heads/main".to_owned()),
+            base: Some(sha('a')),
+            head: sha('b'),
             run_url: None,
         };
         let feature = FeaturePath::new(feature);
@@ -247,8 +246,7 @@ mod tests {
     #[test]
     fn an_event_that_github_would_refuse_for_its_size_is_told_apart() {
         let (source, cousin, head) = (name("acme/monorepo"), name("acme/web"), sha('b'));
-        let context =
-            Context { source: &source, source_ref: None, base: None, head: &head, run_url: None };
+        let context = Context { source, source_ref: None, base: None, head, run_url: None };
         let checked = |length| {
             let feature = FeaturePath::new(&vec![b'x'; length]);
             let paths = std::iter::empty();

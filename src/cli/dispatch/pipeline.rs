@@ -1,12 +1,12 @@
 //! The pipeline, from a range to a report: each function is one arrow of the picture in the
 //! crate's documentation.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::sending::Push;
+use super::sending::{Push, Shared};
 use super::{Request, sending};
 use crate::actions;
 use crate::cli::{Exit, Failure, Output};
@@ -85,18 +85,16 @@ pub(super) fn run(
     let sends = comparison.sends && !request.dry_run;
     let mut warnings = warnings_of(&compared);
     let reference = reference(request, Some(&source));
-    let run_url = actions::run_url(environment);
-    let context = repository.as_ref().map(|source| Context {
-        source,
-        source_ref: reference.as_deref(),
-        base: compared.base.as_ref(),
-        head: &head,
-        run_url: run_url.as_deref(),
-    });
-
     let (endings, exit) = if sends && !plan.dispatches.is_empty() {
-        let context = context.as_ref().ok_or_else(unknown_source)?;
-        let push = Push { context, cousins: &cousins, plan: &plan.dispatches, changed: &changed };
+        let context = Context {
+            source: repository.clone().ok_or_else(unknown_source)?,
+            source_ref: reference.clone(),
+            base: compared.base.clone(),
+            head: head.clone(),
+            run_url: actions::run_url(environment),
+        };
+        let shared = Shared { context, changed: Arc::clone(&changed) };
+        let push = Push { shared: Arc::new(shared), cousins: &cousins, plan: &plan.dispatches };
         sending::deliver(request, &push, &mut warnings, output)?
     } else {
         if repository.is_none() {
@@ -268,9 +266,9 @@ fn file_at_head(source: &Source<'_>, head: &CommitSha) -> Result<(String, Vec<u8
 
 /// Returns the cousins that `--only` leaves, all of them without it.
 fn chosen(ecosystem: Ecosystem, only: &[RepoName]) -> Result<Vec<Cousin>, Failure> {
-    let listed: HashMap<String, bool> =
-        ecosystem.cousins.iter().map(|cousin| (cousin.repo.key(), cousin.enabled)).collect();
-    if let Some(unknown) = only.iter().find(|name| !listed.contains_key(&name.key())) {
+    let listed: HashSet<String> =
+        ecosystem.cousins.iter().map(|cousin| cousin.repo.key()).collect();
+    if let Some(unknown) = only.iter().find(|name| !listed.contains(&name.key())) {
         let names = ecosystem.cousins.iter().map(|cousin| cousin.repo.as_str());
         let help = match text::nearest(unknown.as_str(), names) {
             Some(near) => format!("did you mean {near}?"),

@@ -17,18 +17,22 @@ use crate::ecosystem::Cousin;
 use crate::event::{self, Context, Event};
 use crate::github::auth::resolve;
 use crate::github::{ApiUrl, Client, Reply, TokenId, Tokens};
-use crate::names::{CommitSha, EventType, RepoName};
+use crate::names::{EventType, RepoName};
 use crate::report::Warning;
 use crate::routing::{ChangedPath, Planned};
 
 /// What is to be sent, and to whom.
 pub(super) struct Push<'a> {
-    /// What all events share.
-    pub(super) context: &'a Context<'a>,
+    pub(super) shared: Arc<Shared>,
     pub(super) cousins: &'a [Cousin],
     pub(super) plan: &'a [Planned],
+}
+
+/// What the events of a push are made of, as long as the last of them may have to be sent again.
+pub(super) struct Shared {
+    pub(super) context: Context,
     /// All changed paths, into which the plan points.
-    pub(super) changed: &'a Arc<[ChangedPath]>,
+    pub(super) changed: Arc<[ChangedPath]>,
 }
 
 /// Sends the plan and returns how each dispatch ended, and how the process is to end when it was
@@ -47,14 +51,13 @@ pub(super) fn deliver(
             output.command(&actions::mask(token.secret().expose_secret()));
         }
     }
-    let shared = Arc::new(Shared::of(push));
     // What GitHub would refuse for its size is not sent, and keeps nothing else back.
     let mut endings: Vec<Option<Ending>> = Vec::with_capacity(push.plan.len());
     let mut jobs = Vec::with_capacity(push.plan.len());
     for planned in push.plan {
         let cousin = push.cousins.get(planned.cousin).zip(by_cousin.get(&planned.cousin));
         let job = match cousin {
-            Some((cousin, token)) => job(&shared, cousin, planned, *token),
+            Some((cousin, token)) => job(&push.shared, cousin, planned, *token),
             None => Err("its cousin is not known".to_owned()),
         };
         endings.push(job.map(|job| jobs.push(job)).err().map(|error| Ending {
@@ -75,44 +78,15 @@ pub(super) fn deliver(
     Ok((endings.collect(), exit))
 }
 
-/// What the events of a push are made of, as long as the last of them may have to be sent again.
-struct Shared {
-    source: RepoName,
-    source_ref: Option<String>,
-    base: Option<CommitSha>,
-    head: CommitSha,
-    run_url: Option<String>,
-    changed: Arc<[ChangedPath]>,
-}
-
 impl Shared {
-    fn of(push: &Push<'_>) -> Self {
-        let Context { source, source_ref, base, head, run_url } = push.context;
-        Self {
-            source: (*source).clone(),
-            source_ref: source_ref.map(ToOwned::to_owned),
-            base: base.cloned(),
-            head: (*head).clone(),
-            run_url: run_url.map(ToOwned::to_owned),
-            changed: Arc::clone(push.changed),
-        }
-    }
-
     fn event<'p>(
         &self,
         to: (&RepoName, &EventType),
         planned: &Planned,
         paths: impl Iterator<Item = &'p [u8]> + Clone,
     ) -> Event {
-        let context = Context {
-            source: &self.source,
-            source_ref: self.source_ref.as_deref(),
-            base: self.base.as_ref(),
-            head: &self.head,
-            run_url: self.run_url.as_deref(),
-        };
         let Planned { feature, matched, .. } = planned;
-        event::encode(&context, to.0, to.1, feature, paths, *matched)
+        event::encode(&self.context, to.0, to.1, feature, paths, *matched)
     }
 }
 
@@ -236,7 +210,7 @@ fn tokens(
         })?;
         built_in |= token.is_built_in()
             && actions::is_actions(environment)
-            && cousin.repo.key() != push.context.source.key();
+            && cousin.repo.key() != push.shared.context.source.key();
         by_cousin.insert(planned.cousin, tokens.add(token));
     }
     if built_in {

@@ -75,11 +75,11 @@ fn the_event_in_the_readme_is_the_one_that_is_sent() {
     );
     let paths: Vec<&[u8]> = changed.lines().map(str::as_bytes).collect();
     let context = Context {
-        source: &name("acme/monorepo"),
-        source_ref: Some("refs/heads/main"),
-        base: Some(&sha("step/before-head")),
-        head: &sha("step/head"),
-        run_url: Some("https://github.com/acme/monorepo/actions/runs/42"),
+        source: name("acme/monorepo"),
+        source_ref: Some("refs/heads/main".to_owned()),
+        base: Some(sha("step/before-head")),
+        head: sha("step/head"),
+        run_url: Some("https://github.com/acme/monorepo/actions/runs/42".to_owned()),
     };
     let event = encode(
         &context,
