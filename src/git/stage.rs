@@ -31,7 +31,7 @@ pub struct Author {
     /// Whether the repository is the rehearsal's own.
     own: bool,
     /// Where the objects are, so that a large repository is not copied.
-    objects: Option<PathBuf>,
+    objects: PathBuf,
 }
 
 impl Author {
@@ -83,7 +83,7 @@ impl Author {
                 .into_owned(),
             origin: origin.and_then(|origin| origin.url().ok().map(ToOwned::to_owned)),
             own: false,
-            objects: Some(repository.commondir().join("objects")),
+            objects: repository.commondir().join("objects"),
         })
     }
 
@@ -97,6 +97,7 @@ impl Author {
 /// The repository on the server's side, and a checkout of it.
 #[derive(Debug)]
 pub struct Stage {
+    /// Absolute, as git takes it.
     bare: PathBuf,
 }
 
@@ -108,7 +109,8 @@ impl Stage {
     pub fn new(git: &Git, dir: &Path, author: &Author) -> Result<Self, GitError> {
         let scratch = |source| GitError::Scratch { source };
         std::fs::create_dir_all(dir).map_err(scratch)?;
-        let path = git_path(dir);
+        // Whole, because the author pushes to it from another directory.
+        let path = git_path(&std::fs::canonicalize(dir).map_err(scratch)?);
         let here = Context { place: Place::Own(&path), ..Context::default() };
         git.run(&here, ["init", "--quiet", "--bare", "--template="])?;
         git.run(&here, ["symbolic-ref", "HEAD", &format!("refs/heads/{}", author.branch)])?;
@@ -117,12 +119,10 @@ impl Stage {
         git.run(&here, ["config", "uploadpack.allowAnySHA1InWant", "true"])?;
         // The author's clone may itself be shallow.
         git.run(&here, ["config", "receive.shallowUpdate", "true"])?;
-        if let Some(objects) = &author.objects {
-            let objects = std::fs::canonicalize(objects).map_err(scratch)?;
-            let line = format!("{}\n", git_path(&objects).display());
-            std::fs::write(dir.join("objects/info/alternates"), line).map_err(scratch)?;
-        }
-        Ok(Self { bare: dir.to_owned() })
+        let objects = std::fs::canonicalize(&author.objects).map_err(scratch)?;
+        let line = format!("{}\n", git_path(&objects).display());
+        std::fs::write(dir.join("objects/info/alternates"), line).map_err(scratch)?;
+        Ok(Self { bare: path })
     }
 
     /// Pushes a commit from the author's repository to its branch.
@@ -131,7 +131,7 @@ impl Stage {
     /// [`GitError`] when the push is refused.
     pub fn push(&self, git: &Git, author: &Author, commit: &CommitSha) -> Result<(), GitError> {
         let from = git_path(&author.dir);
-        let to = git_path(&self.bare);
+        let to = self.bare.as_path();
         let refspec = format!("{commit}:refs/heads/{}", author.branch);
         let place = if author.own { Place::Own(&from) } else { Place::Clone(&from) };
         let context = Context { place, local_remote: true, ..Context::default() };
@@ -146,10 +146,10 @@ impl Stage {
     /// # Errors
     /// [`GitError`] when it cannot be cloned.
     pub fn checkout(&self, git: &Git, dir: &Path) -> Result<(), GitError> {
-        let bare =
-            git_path(&std::fs::canonicalize(&self.bare).unwrap_or_else(|_| self.bare.clone()));
-        let slash = if bare.to_string_lossy().starts_with('/') { "" } else { "/" };
-        let url = format!("file://{slash}{}", bare.display());
+        let slash = if self.bare.to_string_lossy().starts_with('/') { "" } else { "/" };
+        // git decodes what stands in a URL.
+        let path = self.bare.to_string_lossy().replace('%', "%25");
+        let url = format!("file://{slash}{path}");
         let to = git_path(dir);
         let context = Context { local_remote: true, ..Context::default() };
         let args = ["clone", "--quiet", "--depth=1", "--no-checkout", "--template="];

@@ -22,6 +22,7 @@ mod limits;
 mod limits_proof;
 mod outcomes;
 mod range;
+mod rehearse;
 mod report;
 mod repositories;
 mod secrets;
