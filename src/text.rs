@@ -2,6 +2,8 @@
 //! line, without control characters, and never so that the Actions runner takes it for a command.
 //! It changes the look of text only; what is sent and compared stays as it came.
 
+pub mod paint;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 

@@ -11,7 +11,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use super::{Failure, When};
 use crate::actions::{self, Level};
 use crate::environment::Environment;
-use crate::report::human::Paint;
+use crate::text::paint::Paint;
 
 /// The two streams and whether they show colours.
 #[derive(Debug)]

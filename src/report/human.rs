@@ -8,56 +8,16 @@ use super::{Dispatch, Range, Report};
 use crate::delivery::Outcome;
 use crate::git::source::FoundBy;
 use crate::text;
+use crate::text::paint::Paint;
 
-/// Colours, or none.
-#[derive(Debug, Clone, Copy)]
-pub struct Paint {
-    /// Whether the text goes to a terminal that shows colours.
-    pub colour: bool,
-}
-
-impl Paint {
-    fn with(self, code: &str, text: &str) -> String {
-        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
-    }
-
-    /// Bold text.
-    #[must_use]
-    pub fn bold(self, text: &str) -> String {
-        self.with("1", text)
-    }
-
-    /// Text that stands back.
-    #[must_use]
-    pub fn dim(self, text: &str) -> String {
-        self.with("2", text)
-    }
-
-    /// What went well.
-    #[must_use]
-    pub fn green(self, text: &str) -> String {
-        self.with("32", text)
-    }
-
-    /// What deserves attention.
-    #[must_use]
-    pub fn yellow(self, text: &str) -> String {
-        self.with("33", text)
-    }
-
-    /// What failed.
-    #[must_use]
-    pub fn red(self, text: &str) -> String {
-        self.with("31", text)
-    }
-
-    fn outcome(self, outcome: Outcome, text: &str) -> String {
-        match outcome {
-            Outcome::Delivered => self.green(text),
-            Outcome::Planned => self.bold(text),
-            Outcome::Failed | Outcome::Exhausted => self.red(text),
-            Outcome::Deferred | Outcome::Skipped => self.yellow(text),
-        }
+/// Returns the outcome's name in the colour of how it went.
+fn painted(paint: Paint, outcome: Outcome) -> String {
+    let text = outcome.as_str();
+    match outcome {
+        Outcome::Delivered => paint.green(text),
+        Outcome::Planned => paint.bold(text),
+        Outcome::Failed | Outcome::Exhausted => paint.red(text),
+        Outcome::Deferred | Outcome::Skipped => paint.yellow(text),
     }
 }
 
@@ -114,7 +74,7 @@ fn table(out: &mut String, dispatches: &[Dispatch], paint: Paint) {
     let title = format!("{:<repo$}  {:<feature$}  {:>5}  outcome", "cousin", "feature", "paths");
     let _ = writeln!(out, "{}", paint.dim(&title));
     for (dispatch, shown) in dispatches.iter().zip(&features) {
-        let outcome = paint.outcome(dispatch.outcome, dispatch.outcome.as_str());
+        let outcome = painted(paint, dispatch.outcome);
         let name = dispatch.repo.as_str();
         let paths = dispatch.matched_paths;
         let _ = write!(out, "{name:<repo$}  {shown:<feature$}  {paths:>5}  {outcome}");

@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use super::Casting;
 use crate::delivery::Outcome;
 use crate::embedded_github::Event;
-use crate::report::human::{Paint, counted};
+use crate::report::human::counted;
 use crate::report::{Dispatch, Report};
 use crate::text;
+use crate::text::paint::Paint;
 
 /// Returns what differs between plan and arrival, a sentence each; nothing is good.
 pub(super) fn compare(
