@@ -4,29 +4,30 @@
 //!
 //! The steps are `syntax` (bytes to a JSON tree, with `strict`), `shape` (the tree to the types of
 //! `raw`) and `validate` (to their meaning); `diagnostic` and `locate` say what is wrong and where,
-//! [`Rejected`] shows it, without the tokens that `secret` finds.
+//! [`Diagnosis`] shows it, without the tokens that `secret` finds. Who wants to say more about the
+//! file than this (`onboarding` does) takes the steps one by one, from `Document`.
 
 use schemars::generate::SchemaSettings;
 
 use crate::names::{EventType, RepoName};
 use crate::routing::pattern::Pattern;
 
+mod diagnosis;
 mod diagnostic;
 mod locate;
 mod raw;
-mod rejected;
 mod secret;
 mod shape;
 mod strict;
 mod syntax;
 mod validate;
 
-pub use diagnostic::{Code, Diagnostic, Place, Severity};
-pub use rejected::Rejected;
+pub use diagnosis::Diagnosis;
+pub(crate) use diagnosis::THE_REST;
+pub use diagnostic::{Code, Counts, Diagnostic, Place, Severity};
+pub(crate) use diagnostic::{Finding, Findings, Pointer};
+pub(crate) use locate::{LineIndex, Span};
 pub(crate) use syntax::MAX_BYTES;
-
-use diagnostic::{Finding, Findings};
-use locate::{LineIndex, Span};
 
 /// The validated content of an `ecosystem.json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,30 +55,119 @@ pub struct Cousin {
     pub line: usize,
 }
 
+/// What there is to say of any entry of the list, whether or not it is a cousin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Its position in the list.
+    pub(crate) index: usize,
+    /// Its `repo` as it is written, fit to be shown.
+    pub(crate) repo: Option<String>,
+    /// Whether it is dispatched to.
+    pub(crate) enabled: bool,
+    /// How many of its subscriptions could be read.
+    pub(crate) subscriptions: usize,
+}
+
+/// A cousin, and where what is said of it stands in the file.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    /// The cousin; what could not be read of it is left out, or as if it were not given.
+    pub(crate) cousin: Cousin,
+    /// Whether it has no fault; only such a cousin may be dispatched to, or asked about.
+    pub(crate) sound: bool,
+    /// Whether its subscriptions are all there, so that they can be judged among themselves.
+    pub(crate) whole: bool,
+    /// Its JSON pointer.
+    pub(crate) at: Pointer<'static>,
+    /// The place of its `repo`.
+    pub(crate) repo: Span,
+    /// The place of its list of subscriptions, else of its `repo`.
+    pub(crate) subscriptions: Span,
+    /// The places of the subscriptions that could be read, in their order.
+    pub(crate) patterns: Vec<Span>,
+    /// Their positions in the list of subscriptions.
+    pub(crate) items: Vec<usize>,
+    /// The place of its `event_type`, where it has one.
+    pub(crate) event_type: Option<Span>,
+    /// The place of its `enabled`, where it has one.
+    pub(crate) enabled: Option<Span>,
+    /// The place of its `token_env`, where it has one.
+    pub(crate) token_env: Option<Span>,
+}
+
+/// The bytes of a file as text, with the name under which messages show it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Document<'b> {
+    file_name: &'b str,
+    text: &'b str,
+    marked: bool,
+}
+
+impl<'b> Document<'b> {
+    /// Returns the text in the bytes of a file; `file_name` is for messages only.
+    ///
+    /// # Errors
+    /// Too long, or not UTF-8.
+    pub(crate) fn decode(file_name: &'b str, bytes: &'b [u8]) -> Result<Self, Diagnosis> {
+        let (text, marked) = syntax::decode(file_name, bytes)?;
+        Ok(Self { file_name, text, marked })
+    }
+
+    /// Returns where each line of it begins.
+    pub(crate) fn lines(&self) -> LineIndex<'b> {
+        LineIndex::new(self.text)
+    }
+
+    /// Returns the cousins whose name can be read, in the order of the file; what is wrong goes to
+    /// `findings`.
+    pub(crate) fn cousins(
+        &self,
+        lines: &LineIndex<'b>,
+        findings: &mut Findings<'_>,
+    ) -> Vec<Listed> {
+        self.entries(lines, findings).into_iter().filter_map(|(_, listed)| listed).collect()
+    }
+
+    /// Returns all entries of the list, each with the cousin that it is if its name can be read, in
+    /// the order of the file; of those that are none the first 1,000. What is wrong goes to
+    /// `findings`.
+    pub(crate) fn entries(
+        &self,
+        lines: &LineIndex<'b>,
+        findings: &mut Findings<'_>,
+    ) -> Vec<(Entry, Option<Listed>)> {
+        if self.marked {
+            findings.error(Code::Syntax, Span::at(0), || {
+                Finding::new(
+                    "the file begins with a byte order mark, which JSON does not allow",
+                    "save it as UTF-8 without a byte order mark (\"BOM\")",
+                )
+            });
+        }
+        let Some(tree) = syntax::read(lines, findings) else { return Vec::new() };
+        let file = shape::read(tree, findings);
+        validate::validate(file, lines, findings)
+    }
+
+    /// Returns the file with all that was found about it.
+    pub(crate) fn diagnosis(&self, findings: Findings<'_>) -> Diagnosis {
+        Diagnosis::new(self.file_name, self.text, findings)
+    }
+}
+
 /// Returns the ecosystem in the bytes of a file; `file_name` is for messages only.
 ///
 /// # Errors
 /// Returns everything that is wrong with the file, in one go.
-pub fn parse(file_name: &str, bytes: &[u8]) -> Result<Ecosystem, Rejected> {
-    let (text, marked) = syntax::decode(file_name, bytes)?;
-    let lines = LineIndex::new(text);
+pub fn parse(file_name: &str, bytes: &[u8]) -> Result<Ecosystem, Diagnosis> {
+    let text = Document::decode(file_name, bytes)?;
+    let lines = text.lines();
     let mut findings = Findings::new(&lines);
-    if marked {
-        findings.error(Code::Syntax, Span::at(0), || {
-            Finding::new(
-                "the file begins with a byte order mark, which JSON does not allow",
-                "save it as UTF-8 without a byte order mark (\"BOM\")",
-            )
-        });
+    let listed = text.cousins(&lines, &mut findings);
+    if findings.any_error() {
+        return Err(text.diagnosis(findings));
     }
-    let ecosystem = syntax::read(&lines, &mut findings).map(|tree| {
-        let file = shape::read(tree, &mut findings);
-        validate::validate(file, &lines, &mut findings)
-    });
-    match ecosystem {
-        Some(ecosystem) if !findings.any() => Ok(ecosystem),
-        _ => Err(Rejected::new(file_name, text, findings)),
-    }
+    Ok(Ecosystem { cousins: listed.into_iter().map(|listed| listed.cousin).collect() })
 }
 
 /// Returns the JSON Schema of `ecosystem.json`, as `schema/ecosystem.schema.json` holds it:

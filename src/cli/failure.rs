@@ -3,7 +3,7 @@
 
 use crate::actions::EventFileError;
 use crate::delivery::Outcome;
-use crate::ecosystem::Rejected;
+use crate::ecosystem::Diagnosis;
 use crate::git::GitError;
 use crate::git::range::RangeError;
 use crate::github::api_url::BadApiUrl;
@@ -19,6 +19,8 @@ pub enum Exit {
     Done,
     /// At least one dispatch was not delivered.
     Undelivered,
+    /// A validation found errors.
+    Invalid,
     /// Usage, configuration or environment; nothing was sent.
     Misused,
     /// SIGINT, or Ctrl-C.
@@ -33,7 +35,7 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Undelivered => 1,
+            Self::Undelivered | Self::Invalid => 1,
             Self::Misused => 2,
             Self::Interrupted => 130,
             Self::Terminated => 143,
@@ -53,7 +55,7 @@ impl Exit {
 }
 
 /// An error that ends a command: what happened, and what to do next.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Failure {
     /// What happened, lower case; several lines where a file has several errors.
     pub message: String,
@@ -75,9 +77,9 @@ impl Failure {
     }
 }
 
-impl From<Rejected> for Failure {
-    fn from(rejected: Rejected) -> Self {
-        Self::new(rejected.to_string(), "nothing was sent")
+impl From<Diagnosis> for Failure {
+    fn from(diagnosis: Diagnosis) -> Self {
+        Self::new(diagnosis.to_string(), "nothing was sent")
     }
 }
 

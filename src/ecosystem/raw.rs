@@ -44,7 +44,7 @@ pub(super) struct RawObject<'t> {
 }
 
 /// A downstream repository, and what it wants to hear of.
-#[derive(Debug, JsonSchema)]
+#[derive(Debug, Default, JsonSchema)]
 #[schemars(rename = "Cousin", deny_unknown_fields)]
 pub(super) struct RawCousin<'t> {
     /// The repository as `owner/name`. Each is listed once, without regard to case.

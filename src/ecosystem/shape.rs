@@ -66,18 +66,22 @@ impl<'t> Reader<'t, '_, '_> {
 
     fn cousins(&mut self, elements: Vec<Value<'t>>) -> Vec<RawCousin<'t>> {
         let mut cousins = Vec::new();
+        let mut unread = 0;
         for (index, element) in elements.into_iter().enumerate() {
             self.at.cousin = Some(index);
             self.repo = None;
+            self.findings.cousin(element.range().into());
             match element {
                 Value::Object(object) => cousins.push(self.cousin(object, index)),
-                other => self.wrong_type(
-                    &other,
-                    self.at,
-                    "a cousin",
-                    "an object",
-                    "write {\"repo\": \"owner/name\", \"subscriptions\": [ … ]}",
-                ),
+                other => {
+                    let help = "write {\"repo\": \"owner/name\", \"subscriptions\": [ … ]}";
+                    self.wrong_type(&other, self.at, "a cousin", "an object", help);
+                    unread += 1;
+                    // As with findings, more of them are of no use to anybody.
+                    if unread <= Findings::KEPT {
+                        cousins.push(RawCousin { index, ..RawCousin::default() });
+                    }
+                }
             }
         }
         cousins

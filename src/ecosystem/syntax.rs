@@ -9,9 +9,9 @@ use jsonc_parser::ast::Value;
 use jsonc_parser::errors::{ParseError, ParseErrorKind};
 use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind};
 
+use super::diagnosis::Diagnosis;
 use super::diagnostic::{Code, Finding, Findings};
 use super::locate::{LineIndex, Span};
-use super::rejected::Rejected;
 use super::strict::{Ended, Scan};
 
 /// The most bytes that are read: three times what 10,000 cousins with ten subscriptions each take, and
@@ -25,12 +25,12 @@ const MINIMAL: &str =
 ///
 /// # Errors
 /// Too long, or not UTF-8: nothing more can be said about such a file.
-pub(super) fn decode<'b>(file_name: &str, bytes: &'b [u8]) -> Result<(&'b str, bool), Rejected> {
+pub(super) fn decode<'b>(file_name: &str, bytes: &'b [u8]) -> Result<(&'b str, bool), Diagnosis> {
     let reject = |text: &str, span: Span, finding: Finding| {
         let lines = LineIndex::new(text);
         let mut findings = Findings::new(&lines);
         findings.error(Code::Syntax, span, || finding);
-        Err(Rejected::new(file_name, text, findings))
+        Err(Diagnosis::new(file_name, text, findings))
     };
     if bytes.len() > MAX_BYTES {
         let message = format!("the file has {} bytes, the limit is {MAX_BYTES}", bytes.len());
@@ -69,7 +69,7 @@ pub(super) fn read<'t>(lines: &LineIndex<'t>, findings: &mut Findings<'_>) -> Op
         findings.error(Code::Syntax, Span::at(0), || Finding::new(message, MINIMAL));
         return None;
     }
-    let before = findings.errors();
+    let before = findings.counts().errors;
     let mut scan = Scan::new(text, findings);
     let ended = scan.run();
     let unclosed = scan.unclosed();
@@ -80,7 +80,7 @@ pub(super) fn read<'t>(lines: &LineIndex<'t>, findings: &mut Findings<'_>) -> Op
         Ended::TooDeep => return None,
     };
     // What the scan has reported, and only that, the parser may pass over.
-    let reported = findings.errors() > before;
+    let reported = findings.counts().errors > before;
     let parsed =
         jsonc_parser::parse_to_ast(judged, &CollectOptions::default(), &strict_but(reported));
     match (parsed, ended) {

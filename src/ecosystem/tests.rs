@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use pretty_assertions::assert_eq;
 
-use super::{Code, Cousin, Rejected, parse};
+use super::{Code, Cousin, Diagnosis, parse};
 
 mod laws;
 mod rendering;
@@ -29,12 +29,12 @@ fn good(name: &str) -> Vec<Cousin> {
 }
 
 /// Returns what is wrong with a text that must be refused.
-fn refused(text: impl AsRef<[u8]>) -> Rejected {
+fn refused(text: impl AsRef<[u8]>) -> Diagnosis {
     parse("ecosystem.json", text.as_ref()).unwrap_err()
 }
 
 /// Returns `code line:column` of each diagnostic.
-fn summary(rejected: &Rejected) -> Vec<String> {
+fn summary(rejected: &Diagnosis) -> Vec<String> {
     let each = rejected.diagnostics().iter();
     each.map(|one| format!("{} {}:{}", one.code, one.place.line, one.place.column)).collect()
 }
@@ -219,7 +219,7 @@ fn a_duplicate_shows_both_places_whatever_its_case() {
 fn nesting_without_end_is_refused_before_anything_recurses() {
     for text in ["[".repeat(100_000), "[{\"a\":".repeat(100_000), "{\"a\":".repeat(1_000_000)] {
         let rejected = refused(text);
-        assert_eq!(rejected.errors(), 1);
+        assert_eq!(rejected.counts().errors, 1);
         assert!(rejected.to_string().contains("deeper than 64 levels"), "{rejected}");
     }
     let brackets_in_a_string = "[".repeat(1000);

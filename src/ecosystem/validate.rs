@@ -4,66 +4,100 @@
 
 use std::collections::HashMap;
 
-use super::diagnostic::{Code, Finding, Findings, Pointer};
+use super::diagnostic::{Code, Finding, Findings, Pointer, Severity, fit};
 use super::locate::{LineIndex, Located, Span};
 use super::raw::{RawCousin, RawFile, Text};
-use super::{Cousin, Ecosystem, secret};
+use super::{Cousin, Entry, Listed, secret};
 use crate::names::{EventType, RepoName};
 use crate::routing::pattern::Pattern;
 use crate::text;
 
-/// Returns the cousins that are without fault, in file order.
+/// Returns the entries of the list in file order, each with the cousin that it is.
 pub(super) fn validate(
     file: RawFile<'_>,
     lines: &LineIndex<'_>,
     findings: &mut Findings<'_>,
-) -> Ecosystem {
+) -> Vec<(Entry, Option<Listed>)> {
     let (list, cousins) = file.into_cousins();
     let mut first_places = HashMap::with_capacity(cousins.len());
-    let valid = cousins.into_iter().filter_map(|raw| {
-        let at = Pointer { list, cousin: Some(raw.index), ..Pointer::default() };
+    let mut nameless = 0;
+    let entries = cousins.into_iter().filter_map(|raw| {
+        let at = Pointer { list, cousin: Some(raw.index), key: None, item: None };
         let written = raw.repo.as_ref().map(|repo| repo.value.clone());
         let mut check = Check { findings, at, repo: written.as_deref() };
-        check.cousin(raw, lines, &mut first_places)
+        let entry = check.cousin(raw, lines, &mut first_places);
+        nameless += usize::from(entry.1.is_none());
+        // A file of ten megabytes can hold millions of them.
+        (entry.1.is_some() || nameless <= Findings::KEPT).then_some(entry)
     });
-    Ecosystem { cousins: valid.collect() }
+    entries.collect()
+}
+
+/// The subscriptions that could be read.
+#[derive(Default)]
+struct Subscriptions {
+    patterns: Vec<Pattern>,
+    spans: Vec<Span>,
+    items: Vec<usize>,
+    /// Whether these are all, and ask for something.
+    whole: bool,
 }
 
 /// The checks of one cousin.
 struct Check<'c, 'l> {
     findings: &'c mut Findings<'l>,
-    at: Pointer<'c>,
+    at: Pointer<'static>,
     repo: Option<&'c str>,
 }
 
 impl Check<'_, '_> {
-    /// Returns the cousin when nothing is wrong with it. Every check runs, whatever the others say.
+    /// Returns what could be read of a cousin. Every check runs, whatever the others say.
     fn cousin(
         &mut self,
         raw: RawCousin<'_>,
         lines: &LineIndex<'_>,
         first_places: &mut HashMap<String, Span>,
-    ) -> Option<Cousin> {
-        let line = raw.repo.as_ref().map(|repo| lines.line(repo.span.start));
+    ) -> (Entry, Option<Listed>) {
+        let named = raw.repo.as_ref().map(|repo| repo.span);
+        let list = raw.subscriptions.as_ref().map(|list| list.span);
+        let spans = [&raw.event_type, &raw.token_env].map(|text| text.as_ref().map(|it| it.span));
+        let enabled = raw.enabled.as_ref().map(|enabled| enabled.span);
         let repo = raw.repo.and_then(|repo| self.repo(&repo, first_places));
-        let subscriptions = raw.subscriptions.and_then(|list| self.subscriptions(&list));
-        let event_type = match raw.event_type {
-            Some(written) => self.event_type(&written),
-            None => Some(EventType::default()),
-        };
-        let token_env = match raw.token_env {
-            Some(written) => self.token_env(&written).map(Some),
-            None => Some(None),
-        };
-        Some(Cousin {
-            repo: repo?,
-            subscriptions: subscriptions?,
-            event_type: event_type?,
+        let Subscriptions { patterns, spans: pattern_spans, items, whole } =
+            raw.subscriptions.map(|list| self.subscriptions(&list)).unwrap_or_default();
+        let event_type = raw.event_type.and_then(|written| self.event_type(&written));
+        let token_env = raw.token_env.and_then(|written| self.token_env(&written));
+        let entry = Entry {
+            index: raw.index,
+            repo: self.repo.map(fit),
             enabled: raw.enabled.is_none_or(|enabled| enabled.value),
-            token_env: token_env?,
+            subscriptions: patterns.len(),
+        };
+        let Some((repo, named)) = repo.zip(named) else { return (entry, None) };
+        let cousin = Cousin {
+            repo,
+            subscriptions: patterns,
+            event_type: event_type.unwrap_or_default(),
+            enabled: entry.enabled,
+            token_env,
             description: raw.description.map(|text| text.value.into_owned()),
-            line: line?,
-        })
+            line: lines.line(named.start),
+        };
+        let [event_type, token_env] = spans;
+        let listed = Listed {
+            cousin,
+            sound: self.findings.gravest(raw.index) != Some(Severity::Error),
+            whole,
+            at: self.at,
+            repo: named,
+            subscriptions: list.unwrap_or(named),
+            patterns: pattern_spans,
+            items,
+            event_type,
+            enabled,
+            token_env,
+        };
+        (entry, Some(listed))
     }
 
     fn repo(
@@ -90,14 +124,14 @@ impl Check<'_, '_> {
                     )
                     .related(first, "first listed here")
                 });
-                None
+                Some(name)
             }
         }
     }
 
-    fn subscriptions(&mut self, list: &Located<Vec<Option<Text<'_>>>>) -> Option<Vec<Pattern>> {
+    fn subscriptions(&mut self, list: &Located<Vec<Option<Text<'_>>>>) -> Subscriptions {
         let at = self.at.key("subscriptions");
-        let mut patterns = Vec::with_capacity(list.value.len());
+        let mut read = Subscriptions::default();
         // A pattern that cannot be read may have been meant to ask for something.
         let mut asks = false;
         for (item, written) in list.value.iter().enumerate() {
@@ -108,7 +142,9 @@ impl Check<'_, '_> {
             match Pattern::parse(&written.value) {
                 Ok(pattern) => {
                     asks |= !pattern.is_exclusion();
-                    patterns.push(pattern);
+                    read.patterns.push(pattern);
+                    read.spans.push(written.span);
+                    read.items.push(item);
                 }
                 Err(bad) => {
                     asks |= !written.value.starts_with('!');
@@ -131,7 +167,8 @@ impl Check<'_, '_> {
                 )
             });
         }
-        (asks && patterns.len() == list.value.len()).then_some(patterns)
+        read.whole = asks && read.patterns.len() == list.value.len();
+        read
     }
 
     fn event_type(&mut self, written: &Text<'_>) -> Option<EventType> {

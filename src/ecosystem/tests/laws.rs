@@ -12,7 +12,9 @@ fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
     let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
     let lines: Vec<&str> =
         text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
-    prop_assert!(rejected.errors() >= rejected.diagnostics().len() && rejected.errors() > 0);
+    prop_assert!(
+        rejected.counts().errors >= rejected.diagnostics().len() && rejected.counts().errors > 0
+    );
     for one in rejected.diagnostics() {
         for place in
             [Some(one.place), one.related.as_ref().map(|(place, _)| *place)].into_iter().flatten()

@@ -14,9 +14,24 @@ fn what_does_not_fit_on_a_screen_is_counted() {
     let cousin = r#"{"repo": "acme/web.git", "subscriptions": ["a//b"]}"#;
     let rejected = refused(format!("[{}]", vec![cousin; 600].join(",\n")));
     let shown = rejected.to_string();
-    assert_eq!((rejected.errors(), rejected.diagnostics().len()), (1200, 1000));
+    assert_eq!((rejected.counts().errors, rejected.diagnostics().len()), (1200, 1000));
     assert_eq!(shown.matches("error[").count(), 50);
-    assert!(shown.ends_with("\nand 1150 more\necosystem.json: 1200 errors"), "{shown}");
+    let end = "\nand 1150 more: `ecosystem validate --format json` shows up to 1,000 of each \
+               severity\necosystem.json: 1200 errors";
+    assert!(shown.ends_with(end), "{shown}");
+}
+
+#[test]
+fn marks_stand_under_what_they_mean_where_characters_are_wide() {
+    let file = r#"[{"description": "日本語 😀 é", "repo": "日本", "subscriptions": ["x"]}]"#;
+    let rejected = refused(file);
+    // Columns for programs are characters.
+    assert_eq!(rejected.diagnostics()[0].place.column, 37);
+    let shown = rejected.to_string();
+    let marks = shown.lines().find(|line| line.contains('^')).unwrap();
+    // Four wide characters stand before the name, and two are in it.
+    let expected = format!("   | {}{}", " ".repeat(36 + 4), "^".repeat(4 + 2));
+    assert_eq!(marks, expected, "{shown}");
 }
 
 #[test]
@@ -236,7 +251,6 @@ fn a_file_that_is_cut_off_shows_its_end_and_what_is_open() {
        |
      3 |   { "repo": "acme/api", "subscriptions": ["features/api",
        |                                          - this is never closed
-     3 |   { "repo": "acme/api", "subscriptions": ["features/api",
        |                                                          ^
        = help: it looks cut off: restore the rest, or close what is open
 
