@@ -7,6 +7,8 @@
 
 mod class;
 
+use std::borrow::Cow;
+
 use class::class;
 use globset::{Glob, GlobBuilder};
 
@@ -135,6 +137,42 @@ pub(crate) fn compile(glob: &str) -> Result<Glob, globset::Error> {
         .empty_alternates(true)
         .case_insensitive(false)
         .build()
+}
+
+/// Returns what of a glob is below its directory.
+pub(crate) fn below<'g>(glob: &'g str, directory: &[u8]) -> &'g str {
+    let rest = |above: &[u8]| {
+        let at = glob.as_bytes().strip_prefix(above)?.strip_prefix(b"/")?.len();
+        glob.get(glob.len() - at..)
+    };
+    if directory.is_empty() {
+        return glob;
+    }
+    rest(directory).or_else(|| rest(&escaped(directory))).unwrap_or(glob)
+}
+
+/// Returns whether what a glob has below its directory is `*` or `**`, perhaps behind more `**`:
+/// the shortest match is then every entry of the directory.
+pub(crate) fn is_every_entry(below: &str) -> bool {
+    let mut names = below.rsplit('/');
+    matches!(names.next(), Some("*" | "**")) && names.all(|name| name == "**")
+}
+
+/// Returns the pattern that means one path, in the syntax of patterns: what is special there gets a
+/// backslash.
+pub(crate) fn escaped(path: &[u8]) -> Cow<'_, [u8]> {
+    let special = |byte: &u8| b"*?[]{},\\".contains(byte);
+    if !path.iter().any(special) {
+        return Cow::Borrowed(path);
+    }
+    let mut out = Vec::with_capacity(path.len() + 4);
+    for byte in path {
+        if special(byte) {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    Cow::Owned(out)
 }
 
 /// One piece of a pattern's text.

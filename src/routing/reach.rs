@@ -136,7 +136,7 @@ impl<'r> Scope<'r> {
 
 /// Returns a name without case and in Unicode's composed form (NFC); a name that is not UTF-8
 /// stays as it is.
-fn folded(name: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn folded(name: &[u8]) -> Cow<'_, [u8]> {
     if name.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
         return Cow::Borrowed(name);
     }

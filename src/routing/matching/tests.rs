@@ -1,6 +1,8 @@
+use globset::Candidate;
 use proptest::prelude::*;
 
 use super::*;
+use crate::routing::pattern::compile;
 
 fn patterns(list: &[&str]) -> Vec<Pattern> {
     list.iter().map(|text| Pattern::parse(text).unwrap()).collect()
@@ -169,9 +171,15 @@ proptest! {
             .collect();
         paths.sort();
         paths.dedup_by(|a, b| a.path == b.path);
-        let selected =
-            Matcher::new(cousins.iter().map(Vec::as_slice)).unwrap().select(&paths);
-        for (cousin, list) in cousins.iter().enumerate() {
+        // So many cousins with one exclusion that it is looked up for those that it concerns.
+        let known = cousins.iter().flatten().find(|pattern| pattern.is_exclusion());
+        let exclusion = known.cloned().unwrap_or_else(|| Pattern::parse("!**/b").unwrap());
+        let crowd = vec![Pattern::parse("bb").unwrap(), exclusion];
+        let everybody = || cousins.iter().chain(std::iter::repeat_n(&crowd, 40));
+        let lists = || everybody().map(Vec::as_slice);
+        let selected = Matcher::new(lists()).unwrap().select(&paths);
+        let tally = Tally::of(&Matcher::unbuilt(lists()), &paths).unwrap();
+        for (cousin, list) in everybody().enumerate().take(cousins.len() + 1) {
             for (at, path) in paths.iter().enumerate() {
                 let expected = one_by_one(list, path).map(|feature| FeaturePath::new(&feature));
                 let found: Vec<_> = selected
@@ -180,6 +188,35 @@ proptest! {
                     .map(|s| s.feature.clone())
                     .collect();
                 prop_assert_eq!(found, Vec::from_iter(expected), "{:?} {:?}", list, path);
+            }
+            for (position, pattern) in list.iter().enumerate() {
+                // Alone and without its `!` it selects whatever it matches.
+                let text = pattern.as_str().trim_start_matches('!');
+                let alone = vec![Pattern::parse(text).unwrap()];
+                let selects = |list: &[Pattern]| {
+                    paths.iter().position(|path| one_by_one(list, path).is_some())
+                };
+                let met = tally.pattern(cousin, position);
+                prop_assert_eq!(
+                    met.first.map(|first| first as usize), selects(&alone), "{:?} {:?}", pattern, paths
+                );
+                if !pattern.is_exclusion() {
+                    let behind = list[position..].iter().filter(|other| other.is_exclusion());
+                    let and_exclusions: Vec<_> = alone.into_iter().chain(behind.cloned()).collect();
+                    prop_assert_eq!(met.left, selects(&and_exclusions).is_some(), "{:?} {:?}", list, paths);
+                }
+            }
+            // Where a path stands above another one, as in no tree, it may count twice.
+            let above = |path: &ChangedPath| {
+                let mut directory = path.path.clone();
+                directory.push(b'/');
+                paths.iter().any(|other| other.path.starts_with(&directory))
+            };
+            if !paths.iter().any(above) {
+                let features: Vec<_> =
+                    selected.iter().filter(|s| s.cousin == cousin).map(|s| s.feature.clone()).collect();
+                prop_assert_eq!(tally.count(cousin), features.len(), "{:?} {:?}", list, paths);
+                prop_assert_eq!(tally.features(cousin), features);
             }
         }
     }
