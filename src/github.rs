@@ -1,6 +1,7 @@
 //! The one place that speaks HTTP to GitHub: where the API is ([`ApiUrl`]), which token speaks for
-//! whom ([`auth`]), one `repository_dispatch` sent and its [`Answer`] read ([`Client`]), what
-//! GitHub's limit headers ask for ([`rate_limit`]) and what a refusal means in words ([`error`]).
+//! whom ([`auth`]), what is read ([`Read`]), one `repository_dispatch` or one read sent and its
+//! [`Answer`] taken in ([`Client`]), what GitHub's limit headers ask for ([`rate_limit`]) and what a
+//! refusal means in words ([`error`]).
 //! It decides nothing about when or whether to send again: that is `delivery`, which can so be
 //! tested without a socket.
 
@@ -10,10 +11,12 @@ pub mod auth;
 pub mod client;
 pub mod error;
 pub mod rate_limit;
+pub mod read;
 
 pub use answer::{Answer, Moved, RefusedRedirect, Reply};
 pub use api_url::ApiUrl;
-pub use auth::{Token, TokenId, Tokens};
+pub use auth::{Token, TokenForm, TokenId, Tokens};
 pub use client::Client;
 pub use error::{TransportError, TransportKind};
 pub use rate_limit::LimitHeaders;
+pub use read::{BadRead, Read};

@@ -1,12 +1,12 @@
-//! What came of one dispatch, as read from the wire and not yet judged: a reply with its status,
-//! message and limit headers, or the way the transport failed; how many requests that took; and
-//! where the repository has moved. What to do about it is `delivery::retry`'s decision.
+//! What came of one dispatch or read, as it came over the wire and not yet judged: a reply with its
+//! status, message and limit headers, or the way the transport failed; how many requests that took;
+//! and where the repository has moved. What to do about it is `delivery`'s decision.
 
 use crate::github::error::TransportError;
 use crate::github::rate_limit::LimitHeaders;
 use crate::names::RepoName;
 
-/// What came of sending one dispatch, redirects included.
+/// What came of sending one dispatch or read, redirects included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// How many requests may have reached the server: one and each redirect that was followed; 0
@@ -18,14 +18,14 @@ pub struct Answer {
     pub result: Result<Reply, TransportError>,
 }
 
-/// One HTTP answer, without its body: only the message in it is kept.
+/// One HTTP answer. Of a body only the message in it is kept, but for what was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reply {
     /// The status code.
     pub status: u16,
     /// The server's own words, fit to be shown, at most 300 characters.
     pub message: Option<String>,
-    /// Whether the body was an HTML page, which GitHub's API never answers.
+    /// Whether the body was an HTML page, which GitHub's API does not answer.
     pub html: bool,
     /// Whether the body broke off, so that what it was going to say is not known.
     pub broken: bool,
@@ -33,6 +33,20 @@ pub struct Reply {
     pub limits: LimitHeaders,
     /// `x-accepted-github-permissions`: what a token would need, such as `contents=write`.
     pub permissions: Option<String>,
+    /// `x-oauth-scopes`: what a token with scopes may do, such as `repo, workflow`; empty when it
+    /// has none, not there for a token with permissions.
+    pub oauth_scopes: Option<String>,
+    /// The first word of `x-github-sso`: `required` when the token must first be authorized for
+    /// the organization's single sign-on. The link that follows it there is for one person alone.
+    pub sso: Option<String>,
+    /// Whether `link` tells of a next page.
+    pub next_page: bool,
+    /// The body of a read that was answered 200, as it came: whoever shows parts of it takes the
+    /// tokens out by [`crate::github::Client::redacted`]. Empty for everything else.
+    pub body: Vec<u8>,
+    /// Whether the body of a read that was answered 200 is longer than the read allows: it was
+    /// given up, and `body` is empty.
+    pub too_large: bool,
     /// Why a redirect was not followed.
     pub refused: Option<RefusedRedirect>,
 }
@@ -57,7 +71,7 @@ pub enum RefusedRedirect {
     /// Its `Location` cannot be read, or has user info in it.
     #[error("with a Location that cannot be read")]
     BadLocation,
-    /// It leads back to where this dispatch has been already.
+    /// It leads back to where this request has been already.
     #[error("in a circle")]
     Loop,
     /// It is one more than the three that are followed.
@@ -66,6 +80,9 @@ pub enum RefusedRedirect {
     /// It asks for a GET (303), or is no redirect that a POST can follow.
     #[error("in a way that a POST cannot follow")]
     NotForPost,
+    /// It is no redirect that a read follows: 300, or 303, which leads to something else.
+    #[error("in a way that a read does not follow")]
+    NotForGet,
 }
 
 /// Where a repository has moved, as far as a redirect tells.

@@ -4,6 +4,7 @@
 
 use url::{Host, Url};
 
+use crate::github::read::Read;
 use crate::names::RepoName;
 
 /// The base address of GitHub's REST API, without a trailing slash: `https://api.github.com`, or
@@ -107,9 +108,22 @@ impl ApiUrl {
     /// slash.
     #[must_use]
     pub fn dispatches(&self, repo: &RepoName) -> Url {
+        self.at(&format!("/repos/{repo}/dispatches"))
+    }
+
+    /// Returns the address of what is read.
+    #[must_use]
+    pub fn address(&self, read: &Read) -> Url {
+        let mut url = self.at(&read.path());
+        url.set_query(read.query());
+        url
+    }
+
+    /// Returns the address of an encoded path below the API's own.
+    fn at(&self, path: &str) -> Url {
         let mut url = self.0.clone();
         let base = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{base}/repos/{repo}/dispatches"));
+        url.set_path(&format!("{base}{path}"));
         url
     }
 

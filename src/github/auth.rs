@@ -8,12 +8,22 @@ use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+mod form;
+
+pub use form::TokenForm;
+
 /// The variables that are tried in turn for a cousin without its own `token_env`.
 pub const VARIABLES: [&str; 3] = ["ECOSYSTEM_PAT", "GH_TOKEN", BUILT_IN];
 
 /// The variable of the token that GitHub Actions makes for each job: it reaches the job's own
 /// repository only.
 const BUILT_IN: &str = "GITHUB_TOKEN";
+
+/// What is shorter is not taken out of texts. GitHub's tokens have 40 characters and more.
+const SHORTEST_SECRET: usize = 8;
+
+/// How much of a token gives away that it is one, where it was cut off.
+const TELLING: usize = 12;
 
 /// Which token of a run: its place in [`Tokens`], never the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,6 +170,25 @@ fn check(variable: &str, value: OsString) -> Result<Token, AuthError> {
     }
 }
 
+/// Returns the text without the secret, and without what a cut has left of it.
+fn without(text: String, secret: &str) -> String {
+    let telling = if secret.len() >= 2 * TELLING { TELLING } else { secret.len() };
+    let Some(beginning) = secret.get(..telling).filter(|beginning| text.contains(beginning)) else {
+        return text;
+    };
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, found)) = rest.find(beginning).and_then(|at| rest.split_at_checked(at))
+    {
+        out.push_str(before);
+        out.push_str("***");
+        let same = found.bytes().zip(secret.bytes()).take_while(|(a, b)| a == b).count();
+        rest = found.get(same..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
 /// The tokens of a run, each once: variables that hold the same secret share a [`TokenId`], because
 /// GitHub counts its limits by token and not by the variable's name.
 #[derive(Debug, Clone, Default)]
@@ -200,6 +229,18 @@ impl Tokens {
     /// Returns all tokens, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Token> {
         self.tokens.iter().map(|(token, _)| token)
+    }
+
+    /// Takes every token out of a text that somebody else wrote: a server that repeats what it was
+    /// sent, or a file that a token was pasted into, must not put it into a log. What has fewer than
+    /// 8 characters is no token of GitHub's: it stays, because it may be part of any word. Of a long
+    /// token also a beginning is taken out: the text may have been cut.
+    #[must_use]
+    pub fn redacted(&self, text: String) -> String {
+        self.iter().fold(text, |text, token| {
+            let secret = token.secret.expose_secret();
+            if secret.len() < SHORTEST_SECRET { text } else { without(text, secret) }
+        })
     }
 
     /// Returns for each id the variables that hold the token, such as `ECOSYSTEM_PAT and WEB_PAT`.
@@ -294,6 +335,21 @@ mod tests {
         assert_eq!(tokens.labels(), ["ECOSYSTEM_PAT and API_PAT", "WEB_PAT"]);
         assert_eq!(tokens.iter().count(), 2);
         assert!(tokens.get(TokenId(2)).is_none());
+    }
+
+    #[test]
+    fn every_token_is_taken_out_of_a_text() {
+        let mut tokens = Tokens::new();
+        for (variable, secret) in [("A", "hunter22"), ("B", "swordfish"), ("C", "two")] {
+            tokens.add(resolved(Some(variable), &[(variable, secret)]).unwrap());
+        }
+        let text = "hunter22 swordfish hunter222 hunter2 two".to_owned();
+        assert_eq!(tokens.redacted(text), "*** *** ***2 hunter2 two");
+        let long = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+        tokens.add(resolved(Some("D"), &[("D", long)]).unwrap());
+        let text = format!("{long}é{} {} ghp_0123… {}", &long[..12], &long[..30], &long[1..]);
+        let cut = format!("***é*** *** ghp_0123… {}", &long[1..]);
+        assert_eq!(tokens.redacted(text), cut);
     }
 
     #[test]

@@ -1,31 +1,25 @@
-//! The one HTTP client: sends one `repository_dispatch`, follows the redirects that a POST and its
-//! token may follow, and reads the [`Answer`]. It sends nothing twice on its own account; when and
-//! whether to try again is `delivery`'s decision.
-//!
-//! Redirects are followed by hand because an HTTP client's own policy turns a POST that is answered
-//! 301 or 302 into a GET, whose 200 would look like a success.
+//! The one HTTP client: sends one `repository_dispatch` or one read, follows the redirects that it
+//! and its token may follow, and takes in the [`Answer`]. It sends nothing twice on its own account;
+//! when and whether to try again is `delivery`'s decision.
 
 use std::time::Duration;
 
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
-};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Response, redirect, retry};
 use secrecy::ExposeSecret as _;
 use url::Url;
 
 use crate::github::answer::{Answer, Moved, RefusedRedirect, Reply};
-use crate::github::api_url::{ApiUrl, same_origin};
+use crate::github::api_url::ApiUrl;
 use crate::github::auth::{TokenId, Tokens};
-use crate::github::error::{TransportError, TransportKind, cleaned, message_in};
-use crate::github::rate_limit::LimitHeaders;
+use crate::github::error::{TransportError, TransportKind};
+use crate::github::read::Read;
 use crate::names::RepoName;
 
-/// How many redirects are followed: a rename, a transfer, and one to spare.
-const MAX_HOPS: usize = 3;
+mod hop;
+mod reply;
 
-/// How much of an error's body is read, in bytes: GitHub's messages take a few hundred.
-const MAX_BODY: usize = 64 * 1024;
+use hop::{Hop, next_hop};
 
 /// How long a connection may take to come about. An answer may take longer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -101,23 +95,36 @@ impl Client {
     /// Redirects (301, 302, 307, 308) to the same origin are followed with method, body and token
     /// kept, at most three; any other ends in a reply that says why it was refused.
     pub async fn dispatch(&self, repo: &RepoName, token: TokenId, body: &[u8]) -> Answer {
-        let Some(token) = self.tokens.get(token) else {
-            return failed(0, None, no_token("it is not among the run's tokens"));
-        };
-        let secret = token.secret().expose_secret();
-        let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {secret}")) else {
-            return failed(0, None, no_token("it cannot stand in a header"));
-        };
-        bearer.set_sensitive(true);
+        self.send(self.api.dispatches(repo), token, Request::Post(body)).await
+    }
 
-        let mut seen = vec![self.api.dispatches(repo)];
+    /// Sends `read`, once, and returns what came of it; the body of a 200 is in the reply.
+    ///
+    /// Redirects are followed as those of a dispatch are. One to another address of the same
+    /// repository is no move.
+    pub async fn get(&self, read: &Read, token: TokenId) -> Answer {
+        let request = Request::Get { at_most: read.limit() };
+        let mut answer = self.send(self.api.address(read), token, request).await;
+        let same =
+            |moved: &Moved| matches!(moved, Moved::To(name) if name.key() == read.repo().key());
+        answer.moved = answer.moved.filter(|moved| !same(moved));
+        answer
+    }
+
+    /// Sends a request to `first` and on to where redirects lead it.
+    async fn send(&self, first: Url, token: TokenId, request: Request<'_>) -> Answer {
+        let bearer = match self.bearer(token) {
+            Ok(bearer) => bearer,
+            Err(cause) => return failed(0, None, no_token(cause)),
+        };
+        let mut seen = vec![first];
         let mut moved = None;
         let mut requests = 0;
         loop {
             let Some(url) = seen.last().cloned() else {
                 return failed(requests, moved, no_token("there is no address"));
             };
-            let response = match self.post(url.clone(), bearer.clone(), body).await {
+            let response = match self.send_once(url.clone(), bearer.clone(), request).await {
                 Ok(response) => response,
                 Err(mut error) => {
                     error.cause = self.redacted(error.cause);
@@ -126,132 +133,94 @@ impl Client {
                 }
             };
             requests += 1;
-            let refused = match next_hop(&url, &response, &seen) {
+            let refused = match next_hop(&url, &response, &seen, request.refusal()) {
                 Hop::None => None,
                 Hop::Refused(why) => Some(why),
                 Hop::To(next) => {
-                    moved = Some(match Moved::read(self.api.below(&next)) {
-                        Moved::To(name) if self.redacted(name.to_string()) != name.as_str() => {
-                            Moved::Elsewhere
-                        }
-                        moved => moved,
-                    });
+                    moved = Some(self.moved(&next));
                     seen.push(next);
                     continue;
                 }
             };
-            let reply = Reply { refused, ..self.read(response).await };
-            return Answer { requests, moved, result: Ok(reply) };
+            let reply = reply::read(response, request.wanted(), &self.tokens).await;
+            return Answer { requests, moved, result: Ok(Reply { refused, ..reply }) };
         }
     }
 
-    async fn post(
+    async fn send_once(
         &self,
         url: Url,
         bearer: HeaderValue,
-        body: &[u8],
+        request: Request<'_>,
     ) -> Result<Response, TransportError> {
-        self.http
-            .post(url)
+        let builder = match request {
+            Request::Post(body) => {
+                self.http.post(url).header(CONTENT_TYPE, "application/json").body(body.to_vec())
+            }
+            Request::Get { .. } => self.http.get(url),
+        };
+        builder
             .header(ACCEPT, "application/vnd.github+json")
             .header("x-github-api-version", API_VERSION)
             .header(AUTHORIZATION, bearer)
-            .header(CONTENT_TYPE, "application/json")
-            .body(body.to_vec())
             .send()
             .await
             .map_err(TransportError::read)
     }
 
-    /// Reads a reply. What a body that breaks off would have said may have been a limit: that is kept
-    /// in [`Reply::broken`].
-    async fn read(&self, mut response: Response) -> Reply {
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let mut body = Vec::new();
-        let mut broken = false;
-        // A 204 has no body (RFC 9110, 15.3.5); waiting for one could only turn success into failure.
-        while status != 204 && body.len() < MAX_BODY {
-            match response.chunk().await {
-                Ok(Some(chunk)) => {
-                    body.extend(chunk.iter().take(MAX_BODY - body.len()));
-                }
-                Ok(None) => break,
-                Err(_) => {
-                    broken = true;
-                    break;
-                }
-            }
-        }
-        let content_type = text(&headers, &CONTENT_TYPE).unwrap_or_default();
-        let (message, html) = message_in(&body, &content_type);
-        let shown =
-            |text: String| Some(cleaned(&self.redacted(text))).filter(|text| !text.is_empty());
-        let named = |name| text(&headers, &HeaderName::from_static(name));
-        Reply {
-            status,
-            message: message.and_then(shown),
-            html,
-            broken,
-            limits: LimitHeaders {
-                retry_after: named("retry-after"),
-                remaining: named("x-ratelimit-remaining"),
-                reset: named("x-ratelimit-reset"),
-                date: named("date"),
-            },
-            permissions: named("x-accepted-github-permissions").and_then(shown),
-            refused: None,
+    /// Returns the `Authorization` of a token, or why there is none.
+    fn bearer(&self, token: TokenId) -> Result<HeaderValue, &'static str> {
+        let Some(token) = self.tokens.get(token) else {
+            return Err("it is not among the run's tokens");
+        };
+        let secret = token.secret().expose_secret();
+        let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {secret}")) else {
+            return Err("it cannot stand in a header");
+        };
+        bearer.set_sensitive(true);
+        Ok(bearer)
+    }
+
+    /// Returns what a redirect tells of the repository, unless the name it gives holds a token.
+    fn moved(&self, next: &Url) -> Moved {
+        match Moved::read(self.api.below(next)) {
+            Moved::To(name) if self.redacted(name.to_string()) != name.as_str() => Moved::Elsewhere,
+            moved => moved,
         }
     }
 
-    /// Takes the run's tokens out of a text that a server wrote: one that repeats what it was sent
-    /// must not put it into a log.
-    fn redacted(&self, text: String) -> String {
-        self.tokens.iter().fold(text, |text, token| {
-            let secret = token.secret().expose_secret();
-            if text.contains(secret) { text.replace(secret, "***") } else { text }
-        })
+    /// Takes the run's tokens out of a text that somebody else wrote, before it is shown.
+    #[must_use]
+    pub fn redacted(&self, text: String) -> String {
+        self.tokens.redacted(text)
     }
 }
 
-/// Where an answer sends the dispatch next.
-enum Hop {
-    None,
-    To(Url),
-    Refused(RefusedRedirect),
+/// What is sent to an address, and to where redirects lead from there.
+#[derive(Debug, Clone, Copy)]
+enum Request<'a> {
+    /// A POST with this body.
+    Post(&'a [u8]),
+    /// A GET, of whose answer so many bytes are taken at most.
+    Get { at_most: usize },
 }
 
-fn next_hop(from: &Url, response: &Response, seen: &[Url]) -> Hop {
-    match response.status().as_u16() {
-        301 | 302 | 307 | 308 => {}
-        300..=399 => return Hop::Refused(RefusedRedirect::NotForPost),
-        _ => return Hop::None,
+impl Request<'_> {
+    /// Returns what a 3xx is that leads this request nowhere.
+    fn refusal(self) -> RefusedRedirect {
+        match self {
+            Self::Post(_) => RefusedRedirect::NotForPost,
+            Self::Get { .. } => RefusedRedirect::NotForGet,
+        }
     }
-    let Some(location) = response.headers().get(LOCATION) else {
-        return Hop::Refused(RefusedRedirect::NoLocation);
-    };
-    let Some(mut next) = location.to_str().ok().and_then(|text| from.join(text).ok()) else {
-        return Hop::Refused(RefusedRedirect::BadLocation);
-    };
-    next.set_fragment(None);
-    if !same_origin(from, &next) {
-        return Hop::Refused(RefusedRedirect::OtherOrigin);
-    }
-    // User info in a URL would become an Authorization header of its own.
-    if !next.username().is_empty() || next.password().is_some() {
-        return Hop::Refused(RefusedRedirect::BadLocation);
-    }
-    if seen.contains(&next) {
-        return Hop::Refused(RefusedRedirect::Loop);
-    }
-    if seen.len() > MAX_HOPS {
-        return Hop::Refused(RefusedRedirect::TooMany);
-    }
-    Hop::To(next)
-}
 
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    /// Returns how many bytes of a 200's body are wanted, if it is.
+    fn wanted(self) -> Option<usize> {
+        match self {
+            Self::Post(_) => None,
+            Self::Get { at_most } => Some(at_most),
+        }
+    }
 }
 
 fn failed(requests: u32, moved: Option<Moved>, error: TransportError) -> Answer {
@@ -267,5 +236,4 @@ fn no_token(cause: &str) -> TransportError {
 }
 
 #[cfg(test)]
-#[path = "client_tests.rs"]
 mod tests;

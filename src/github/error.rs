@@ -108,10 +108,15 @@ fn words(causes: &[&(dyn Error + 'static)]) -> String {
 
 /// Returns a server's text fit to be shown: one line, no control characters, 300 characters.
 pub(super) fn cleaned(text: &str) -> String {
+    cleaned_to(text, LONGEST_MESSAGE)
+}
+
+/// Returns a server's text as [`cleaned`] does, of at most so many characters.
+pub(super) fn cleaned_to(text: &str, characters: usize) -> String {
     // Cut first, so that a huge text is not escaped in full; escapes make it longer, so cut again.
-    let (head, cut) = cut_at(text.trim(), LONGEST_MESSAGE);
+    let (head, cut) = cut_at(text.trim(), characters);
     let shown = shown(head.as_bytes());
-    let (head, cut_again) = cut_at(&shown, LONGEST_MESSAGE);
+    let (head, cut_again) = cut_at(&shown, characters);
     if cut || cut_again { format!("{head}…") } else { head.to_owned() }
 }
 
