@@ -9,7 +9,9 @@
 //! # use ecosystem_dispatcher::embedded_github::{EmbeddedGitHub, Fault, Model, Token};
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! let model = Model::new()
-//!     .repository("acme/web")
+//!     .repository_with("acme/web", |it| {
+//!         it.file(".github/workflows/update.yml", "on: { repository_dispatch: }\n")
+//!     })
 //!     .repository_with("acme/old", |it| it.renamed_to("acme/new"))
 //!     .archived("acme/attic")
 //!     .token("t0ken", Token::may_write_all());
@@ -30,15 +32,22 @@ use axum::serve::Listener as _;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+mod actions;
 mod answer;
+mod branches;
+mod contents;
 mod dispatches;
 mod fault;
+mod files;
+mod headers;
 mod http;
 mod limits;
 mod log;
 mod model;
+mod query;
 mod repository;
 mod rest;
+mod route;
 mod server;
 #[cfg(test)]
 mod tests;

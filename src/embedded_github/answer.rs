@@ -13,11 +13,10 @@ use super::tokens::TokenKind;
 /// The documentation page that GitHub's answers about dispatches point to.
 pub(super) const DISPATCH_DOCS: &str =
     "https://docs.github.com/rest/repos/repos#create-a-repository-dispatch-event";
-/// The documentation page that GitHub's answers about a repository point to.
-pub(super) const REPOSITORY_DOCS: &str =
-    "https://docs.github.com/rest/repos/repos#get-a-repository";
 /// The documentation page of an answer that belongs to no endpoint.
 pub(super) const REST_DOCS: &str = "https://docs.github.com/rest";
+const SSO_DOCS: &str = "https://docs.github.com/articles/\
+     authenticating-to-a-github-organization-with-saml-single-sign-on/";
 const REDIRECT_DOCS: &str =
     "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects";
 const PRIMARY_DOCS: &str =
@@ -36,6 +35,8 @@ pub struct Request {
     pub authorization: Option<String>,
     /// The `User-Agent` header; GitHub refuses a request without one.
     pub user_agent: Option<String>,
+    /// The `Accept` header.
+    pub accept: Option<String>,
     /// The `X-GitHub-Api-Version` header.
     pub api_version: Option<String>,
     /// The body's bytes.
@@ -66,6 +67,13 @@ pub enum Body {
         content_type: String,
         /// The text.
         text: String,
+    },
+    /// The bytes of a file that was asked for as they are.
+    Bytes {
+        /// The `content-type` header.
+        content_type: String,
+        /// The bytes.
+        bytes: Vec<u8>,
     },
 }
 
@@ -134,16 +142,53 @@ impl Answer {
     /// contents.
     ///
     /// A classic token's holder without push access gets 404 (the dispatch action's maintainers
-    /// tell of it in peter-evans/repository-dispatch#50), the newer kinds a 403 that names the
-    /// permission.
+    /// tell of it in peter-evans/repository-dispatch#50), the newer kinds a 403.
     pub(super) fn may_not_write(kind: TokenKind) -> Self {
+        match kind {
+            TokenKind::Classic => Self::not_found(DISPATCH_DOCS),
+            _ => Self::not_accessible(kind, DISPATCH_DOCS),
+        }
+    }
+
+    /// Returns the answer to who wants to see a repository's settings and is no admin of it. To a
+    /// classic token GitHub says it as quoted in octokit/octokit.rb#1656, to the newer kinds as it
+    /// says everything that they lack.
+    pub(super) fn may_not_administer(kind: TokenKind, documentation_url: &str) -> Self {
+        match kind {
+            TokenKind::Classic => {
+                Self::error(403, "Must have admin rights to Repository.", documentation_url)
+            }
+            _ => Self::not_accessible(kind, documentation_url),
+        }
+    }
+
+    /// Returns the answer to a token that was not given the permission. Source: REST
+    /// documentation, "Troubleshooting the REST API", "Resource not accessible".
+    pub(super) fn not_accessible(kind: TokenKind, documentation_url: &str) -> Self {
         let by = match kind {
-            TokenKind::Classic => return Self::not_found(DISPATCH_DOCS),
-            TokenKind::FineGrained => "personal access token",
+            TokenKind::Classic | TokenKind::FineGrained => "personal access token",
             TokenKind::Installation | TokenKind::BuiltIn => "integration",
         };
-        Self::error(403, format!("Resource not accessible by {by}"), DISPATCH_DOCS)
-            .header("x-accepted-github-permissions", "contents=write")
+        Self::error(403, format!("Resource not accessible by {by}"), documentation_url)
+    }
+
+    /// Returns the answer to a token that the organization `owner` has not let through its single
+    /// sign-on. Source: REST documentation, "Authenticating to the REST API" (the header), and the
+    /// answer quoted in jhu-bids/TermHub#935; ossf/scorecard#1504 tells that it meets public
+    /// repositories too.
+    pub(super) fn needs_sso(owner: &str) -> Self {
+        Self::error(
+            403,
+            "Resource protected by organization SAML enforcement. You must grant your Personal \
+             Access token access to this organization.",
+            SSO_DOCS,
+        )
+        .header(
+            "x-github-sso",
+            format!(
+                "required; url=https://github.com/orgs/{owner}/sso?authorization_request=EMBEDDED"
+            ),
+        )
     }
 
     /// Returns the answer for a repository that GitHub's staff took down. Source: quoted answers;
@@ -219,7 +264,7 @@ impl Answer {
     pub fn message(&self) -> Option<&str> {
         match &self.body {
             Body::Json(value) => value.get("message")?.as_str(),
-            Body::Empty | Body::Text { .. } => None,
+            Body::Empty | Body::Text { .. } | Body::Bytes { .. } => None,
         }
     }
 }

@@ -67,6 +67,7 @@ pub(super) async fn handle(
         path,
         authorization: text(&parts.headers, &header::AUTHORIZATION),
         user_agent: text(&parts.headers, &header::USER_AGENT),
+        accept: text(&parts.headers, &header::ACCEPT),
         api_version: text(&parts.headers, &HeaderName::from_static("x-github-api-version")),
         body,
     };
@@ -111,11 +112,12 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-fn body_of(answer: &Answer) -> String {
+fn body_of(answer: &Answer) -> Vec<u8> {
     match &answer.body {
-        Body::Empty => String::new(),
-        Body::Json(value) => value.to_string(),
-        Body::Text { text, .. } => text.clone(),
+        Body::Empty => Vec::new(),
+        Body::Json(value) => value.to_string().into_bytes(),
+        Body::Text { text, .. } => text.clone().into_bytes(),
+        Body::Bytes { bytes, .. } => bytes.clone(),
     }
 }
 
@@ -127,7 +129,9 @@ fn projected(answer: &Answer) -> Response {
     let content_type = match &answer.body {
         Body::Empty => None,
         Body::Json(_) => Some("application/json; charset=utf-8"),
-        Body::Text { content_type, .. } => Some(content_type.as_str()),
+        Body::Text { content_type, .. } | Body::Bytes { content_type, .. } => {
+            Some(content_type.as_str())
+        }
     };
     let named = content_type.map(|value| ("content-type", value));
     let others = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));

@@ -83,14 +83,16 @@ impl Model {
         self.repository_with(full_name, |it| it)
     }
 
-    /// Adds a repository that `describe` has changed.
+    /// Adds a repository that `describe` has changed; one of that name which is there already is
+    /// changed further.
     #[must_use]
     pub fn repository_with(
         mut self,
         full_name: &str,
         describe: impl FnOnce(Repository) -> Repository,
     ) -> Self {
-        self.add(describe(Repository::new(full_name)));
+        let known = self.called(full_name).cloned();
+        self.add(describe(known.unwrap_or_else(|| Repository::new(full_name))));
         self
     }
 
@@ -244,17 +246,11 @@ impl Model {
         }
     }
 
-    /// Adds a repository; to one that goes by the same name already it adds what is said of it.
+    /// Adds a repository; to another that goes by the same name already it adds what is said of it.
     fn add(&mut self, mut repository: Repository) {
-        let current = key(&repository.full_name);
-        let known = self.names.get(&current).and_then(|id| self.repositories.get(id));
-        if let Some(known) = known.filter(|known| key(&known.full_name) == current) {
-            repository.id = known.id;
-            repository.private |= known.private;
-            repository.archived |= known.archived;
-            repository.disabled |= known.disabled;
-            repository.default_branch.clone_from(&known.default_branch);
-            repository.former_names.extend_from_slice(&known.former_names);
+        self.repositories.remove(&repository.id);
+        if let Some(known) = self.called(&repository.full_name) {
+            repository = repository.and_before(known);
         } else if repository.id == 0 {
             self.last_id += 1;
             repository.id = self.last_id;
@@ -263,6 +259,13 @@ impl Model {
             self.names.insert(name, repository.id);
         }
         self.repositories.insert(repository.id, repository);
+    }
+
+    /// Returns the repository whose current name this is.
+    fn called(&self, full_name: &str) -> Option<&Repository> {
+        let name = key(full_name);
+        let known = self.names.get(&name).and_then(|id| self.repositories.get(id));
+        known.filter(|known| key(&known.full_name) == name)
     }
 
     fn sender(&self, request: &Request) -> Sender {

@@ -1,5 +1,10 @@
-//! A repository as far as dispatching is concerned: what it is called now, what it was called, and
-//! whether it can be seen and written. Who may do so is the tokens' matter.
+//! A repository as far as a dispatch and those who look for its listeners are concerned: what it
+//! is called now, what it was called, whether it can be seen and written, and which files its
+//! branches hold. Who may do what is the tokens' matter.
+
+use std::collections::BTreeMap;
+
+use super::files::{Tree, cleaned};
 
 /// A repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +23,10 @@ pub struct Repository {
     pub disabled: bool,
     /// The default branch.
     pub default_branch: String,
+    /// Actions are turned off: a dispatch is answered as ever and starts nothing.
+    pub actions_disabled: bool,
+    branches: BTreeMap<String, Tree>,
+    workflow_states: BTreeMap<String, String>,
 }
 
 impl Repository {
@@ -30,6 +39,9 @@ impl Repository {
             archived: false,
             disabled: false,
             default_branch: "main".to_owned(),
+            actions_disabled: false,
+            branches: BTreeMap::new(),
+            workflow_states: BTreeMap::new(),
         }
     }
 
@@ -62,16 +74,110 @@ impl Repository {
         self
     }
 
-    /// Names its default branch.
+    /// Names its default branch: one that is there, else the present default branch gets that
+    /// name and keeps its files.
     #[must_use]
     pub fn default_branch(mut self, branch: &str) -> Self {
-        branch.clone_into(&mut self.default_branch);
+        let former = std::mem::replace(&mut self.default_branch, branch.to_owned());
+        if !self.branches.contains_key(branch)
+            && let Some(tree) = self.branches.remove(&former)
+        {
+            self.branches.insert(branch.to_owned(), tree);
+        }
+        self
+    }
+
+    /// Puts a file on the default branch, in place of one that is there. The path has no leading
+    /// slash.
+    #[must_use]
+    pub fn file(self, path: &str, text: impl Into<Vec<u8>>) -> Self {
+        let branch = self.default_branch.clone();
+        self.file_on(&branch, path, text)
+    }
+
+    /// Puts a file on a branch. A branch that is not there yet is made and holds this file only:
+    /// it does not inherit the files of the default branch, as one made by [`Repository::branch`]
+    /// does.
+    #[must_use]
+    pub fn file_on(mut self, branch: &str, path: &str, text: impl Into<Vec<u8>>) -> Self {
+        self.branches.entry(branch.to_owned()).or_default().put(path, text.into());
+        self
+    }
+
+    /// Adds a branch with the files that the default branch has at this moment; one that is there
+    /// already is set to them.
+    #[must_use]
+    pub fn branch(mut self, name: &str) -> Self {
+        let tree = self.branches.get(&self.default_branch).cloned().unwrap_or_default();
+        self.branches.insert(name.to_owned(), tree);
+        self
+    }
+
+    /// Turns Actions off.
+    #[must_use]
+    pub fn actions_disabled(mut self) -> Self {
+        self.actions_disabled = true;
+        self
+    }
+
+    /// Sets the state of the workflow in that file, which else is `active`: `disabled_manually`,
+    /// `disabled_inactivity`, or whatever GitHub may think of.
+    #[must_use]
+    pub fn workflow_state(mut self, path: &str, state: &str) -> Self {
+        self.workflow_states.insert(cleaned(path), state.to_owned());
+        self
+    }
+
+    /// Adds what was said of it before, under the same name. Where the two differ, what is said
+    /// here counts, save for the id and the name of the default branch.
+    pub(super) fn and_before(mut self, known: &Self) -> Self {
+        self.id = known.id;
+        self.private |= known.private;
+        self.archived |= known.archived;
+        self.disabled |= known.disabled;
+        self.actions_disabled |= known.actions_disabled;
+        self = self.default_branch(&known.default_branch);
+        self.former_names.extend_from_slice(&known.former_names);
+        for (name, tree) in &known.branches {
+            self.branches.entry(name.clone()).or_default().fill(tree);
+        }
+        for (path, state) in &known.workflow_states {
+            self.workflow_states.entry(path.clone()).or_insert_with(|| state.clone());
+        }
         self
     }
 
     /// Returns the names, lower case, by which a token may have been given access.
     pub(super) fn keys(&self) -> Vec<String> {
         std::iter::once(&self.full_name).chain(&self.former_names).map(|it| key(it)).collect()
+    }
+
+    /// Returns who owns it.
+    pub(super) fn owner(&self) -> &str {
+        self.full_name.split_once('/').map_or("", |(owner, _)| owner)
+    }
+
+    /// Returns the branches by name; none as long as no branch has a file, as in a repository that
+    /// nobody has pushed to.
+    pub(super) fn branches(&self) -> impl Iterator<Item = (&str, &Tree)> {
+        let empty = self.branches.values().all(Tree::is_empty);
+        self.branches.iter().filter(move |_| !empty).map(|(name, tree)| (name.as_str(), tree))
+    }
+
+    /// Returns the files at a ref: a branch by its name or as `refs/heads/…`, or the id of a
+    /// branch's commit.
+    pub(super) fn tree(&self, reference: &str) -> Option<&Tree> {
+        let name = reference.strip_prefix("refs/heads/").unwrap_or(reference);
+        let by_id = || {
+            let mut trees = self.branches.values().filter(|_| reference.len() == 40);
+            trees.find(|tree| tree.commit_id() == reference)
+        };
+        self.branches.get(name).or_else(by_id)
+    }
+
+    /// Returns the state of the workflow in that file.
+    pub(super) fn state_of(&self, path: &str) -> &str {
+        self.workflow_states.get(path).map_or("active", String::as_str)
     }
 }
 

@@ -1,84 +1,32 @@
-//! The REST endpoints of the model: which there are, who may use them, and what they do. Workflows,
-//! contents and issues will each be one more [`Route`]; anything unknown is a 404.
+//! What the endpoints do, and who may use them. Issues and pull requests will each be one more
+//! [`Endpoint`], with a file of its own for what it shows.
 //!
 //! The order of the checks is GitHub's as far as it can be seen from outside: front (user agent),
-//! credentials, limits, then the repository (can it be seen, is it blocked, has it moved), the
-//! permission, and the body last.
+//! credentials, limits, then the repository (can it be seen, does its organization ask for single
+//! sign-on, is it blocked, has it moved), the permission, and the body last.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, DISPATCH_DOCS, REPOSITORY_DOCS, REST_DOCS, Request};
-use super::dispatches;
+use super::answer::{Answer, DISPATCH_DOCS, REST_DOCS, Request};
+use super::headers::request_id;
 use super::limits::Cost;
 use super::log::{Event, Sender};
 use super::model::Model;
 use super::repository::{Repository, key};
-use super::tokens::{Token, TokenKind};
+use super::route::{Address, Endpoint, Named, Route, contents_path};
+use super::tokens::{Role, Token, TokenKind};
+use super::{actions, branches, contents, dispatches};
 
 /// The longest body that is read, in bytes. GitHub's own bound is not documented; it is above the
 /// largest payload by far.
 pub(super) const BODY_BYTES: usize = 1024 * 1024;
 
-/// The API version that GitHub assumes when a request names none.
-const DEFAULT_API_VERSION: &str = "2022-11-28";
-
-/// A repository as a path names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Named {
-    Name(String),
-    Id(u64),
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Route {
-    Dispatch(Named),
-    Repository(Named),
-    RateLimit,
-    Unknown,
-}
-
-impl Route {
-    fn of(method: &str, path: &str) -> Self {
-        let reads = matches!(method, "GET" | "HEAD");
-        match (segments(path).as_slice(), method) {
-            (["rate_limit"], _) if reads => Self::RateLimit,
-            ([rest @ .., "dispatches"], "POST") => {
-                named(rest).map_or(Self::Unknown, Self::Dispatch)
-            }
-            (rest, _) if reads => named(rest).map_or(Self::Unknown, Self::Repository),
-            _ => Self::Unknown,
-        }
-    }
-}
-
-/// Returns the parts between the slashes; a trailing slash leaves an empty part, which no route
-/// has.
-fn segments(path: &str) -> Vec<&str> {
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
-    path.strip_prefix('/').unwrap_or(path).split('/').collect()
-}
-
-fn named(segments: &[&str]) -> Option<Named> {
-    match segments {
-        ["repos", owner, name] if !owner.is_empty() && !name.is_empty() => {
-            Some(Named::Name(format!("{owner}/{name}")))
-        }
-        ["repositories", id] => id.parse().ok().map(Named::Id),
-        _ => None,
-    }
-}
-
 impl Model {
     /// Returns the repository's name, lower case, in a path: as sent, or the current one for a
     /// path that gives the id.
     pub(super) fn name_in(&self, path: &str) -> Option<String> {
-        let segments = segments(path);
-        let named = match segments.as_slice() {
-            [rest @ .., "dispatches"] => named(rest),
-            rest => named(rest),
-        }?;
-        match named {
+        match Address::of(path)?.repository {
             Named::Name(name) => Some(key(&name)),
             Named::Id(id) => self.repositories.get(&id).map(|it| key(&it.full_name)),
         }
@@ -108,8 +56,24 @@ impl Model {
             return refused;
         }
         match route {
-            Route::Dispatch(named) => self.dispatch(&named, request, sender, number, now),
-            Route::Repository(named) => self.show_repository(&named, sender),
+            Route::To(Endpoint::Dispatch, address) => {
+                let event = self.event(&address, request, sender, number, now);
+                let mut answer = match event {
+                    Ok(event) => {
+                        self.events.push(event);
+                        Answer::no_content()
+                    }
+                    Err(refusal) => *refusal,
+                };
+                self.add_permission(&mut answer, Endpoint::Dispatch, sender);
+                answer
+            }
+            Route::To(endpoint, address) => {
+                let shown = self.show(endpoint, &address, request, sender);
+                let mut answer = shown.unwrap_or_else(|refusal| *refusal);
+                self.add_permission(&mut answer, endpoint, sender);
+                answer
+            }
             Route::RateLimit => self.show_rate_limit(sender, now),
             Route::Unknown => Answer::not_found(REST_DOCS),
         }
@@ -138,17 +102,40 @@ impl Model {
         Some(Answer::limited(self.limits.refusal_status, refusal, &subject, &id, &time))
     }
 
-    /// Returns the repository if the sender can see it.
-    fn visible(&self, named: &Named, sender: Sender) -> Option<&Repository> {
-        let id = match named {
-            Named::Name(name) => self.names.get(&key(name))?,
-            Named::Id(id) => id,
+    /// Returns the repository that a request is let through to, or the answer that it gets
+    /// instead: what cannot be seen is not found, and what has moved is where its id is, with the
+    /// rest of the path and the query kept.
+    fn reached(
+        &self,
+        endpoint: Endpoint,
+        address: &Address<'_>,
+        sender: Sender,
+    ) -> Result<&Repository, Box<Answer>> {
+        let id = match &address.repository {
+            Named::Name(name) => self.names.get(&key(name)),
+            Named::Id(id) => Some(id),
         };
-        let repository = self.repositories.get(id)?;
-        let may_read = || self.may(sender, repository, Token::reads);
-        (!repository.private || may_read()).then_some(repository)
+        let repository = id
+            .and_then(|id| self.repositories.get(id))
+            .filter(|it| !it.private || self.may(sender, it, Token::reads))
+            .ok_or_else(|| Answer::not_found(endpoint.docs()))?;
+        if self.token_of(sender).is_some_and(|token| token.lacks_sso(repository.owner())) {
+            return Err(Box::new(Answer::needs_sso(repository.owner())));
+        }
+        if repository.disabled {
+            return Err(Box::new(Answer::blocked()));
+        }
+        if went_by(&address.repository, repository) {
+            let status = if endpoint == Endpoint::Dispatch { 307 } else { 301 };
+            let query = address.query.map(|it| format!("?{it}")).unwrap_or_default();
+            let (root, id, below) = (&self.root, repository.id, address.below);
+            let location = format!("{root}/repositories/{id}{below}{query}");
+            return Err(Box::new(Answer::moved(status, &location)));
+        }
+        Ok(repository)
     }
 
+    /// Whether the sender has a token of which `what` holds for the names of a repository.
     fn may(
         &self,
         sender: Sender,
@@ -160,42 +147,32 @@ impl Model {
         self.token_of(sender).is_some_and(|token| what(token, &keys))
     }
 
-    fn dispatch(
-        &mut self,
-        named: &Named,
+    /// Returns the event that a dispatch makes, or the answer that refuses it. Whether anybody
+    /// listens, and whether Actions are turned on, makes no difference, as on GitHub.
+    fn event(
+        &self,
+        address: &Address<'_>,
         request: &Request,
         sender: Sender,
         number: usize,
         now: Timestamp,
-    ) -> Answer {
-        let Some(repository) = self.visible(named, sender) else {
-            return Answer::not_found(DISPATCH_DOCS);
-        };
-        if repository.disabled {
-            return Answer::blocked();
-        }
-        if went_by(named, repository) {
-            let location = format!("{}/repositories/{}/dispatches", self.root, repository.id);
-            return Answer::moved(307, &location);
-        }
+    ) -> Result<Event, Box<Answer>> {
+        let repository = self.reached(Endpoint::Dispatch, address, sender)?;
         let Some(token) = self.token_of(sender) else {
-            return Answer::error(401, "Requires authentication", DISPATCH_DOCS);
+            return Err(Box::new(Answer::error(401, "Requires authentication", DISPATCH_DOCS)));
         };
         if !self.may(sender, repository, Token::writes) {
-            return Answer::may_not_write(token.kind());
+            return Err(Box::new(Answer::may_not_write(token.kind())));
         }
         if repository.archived {
             let message = "Repository was archived so is read-only.";
-            return Answer::error(403, message, DISPATCH_DOCS);
+            return Err(Box::new(Answer::error(403, message, DISPATCH_DOCS)));
         }
-        let dispatch = match dispatches::parse(&request.body) {
-            Ok(dispatch) => dispatch,
-            Err(refusal) => return *refusal,
-        };
-        let event = Event {
+        let dispatch = dispatches::parse(&request.body)?;
+        Ok(Event {
             at: now,
             repository: repository.full_name.clone(),
-            sent_to: match named {
+            sent_to: match &address.repository {
                 Named::Name(name) => name.clone(),
                 Named::Id(id) => format!("repositories/{id}"),
             },
@@ -203,21 +180,75 @@ impl Model {
             client_payload: dispatch.client_payload,
             body_length: request.body.len(),
             request: number,
-        };
-        self.events.push(event);
-        Answer::no_content()
+        })
     }
 
-    fn show_repository(&self, named: &Named, sender: Sender) -> Answer {
-        let Some(repository) = self.visible(named, sender) else {
-            return Answer::not_found(REPOSITORY_DOCS);
-        };
-        if repository.disabled {
-            return Answer::blocked();
+    /// Returns what an endpoint that only reads shows, or the answer that refuses it.
+    fn show(
+        &self,
+        endpoint: Endpoint,
+        address: &Address<'_>,
+        request: &Request,
+        sender: Sender,
+    ) -> Result<Answer, Box<Answer>> {
+        let repository = self.reached(endpoint, address, sender)?;
+        let query = address.query.unwrap_or_default();
+        let root = &self.root;
+        match endpoint {
+            Endpoint::Contents | Endpoint::Branches => {
+                self.let_read_contents(endpoint, repository, sender)?;
+            }
+            Endpoint::ActionsPermissions => self.let_administer(endpoint, repository, sender)?,
+            Endpoint::Repository | Endpoint::Workflows | Endpoint::Dispatch => {}
         }
-        if went_by(named, repository) {
-            return Answer::moved(301, &format!("{}/repositories/{}", self.root, repository.id));
+        Ok(match endpoint {
+            Endpoint::Contents => {
+                let path = contents_path(address.below).unwrap_or_default();
+                let accept = request.accept.as_deref();
+                contents::show(root, repository, path, query, accept, endpoint.docs())
+            }
+            Endpoint::Branches => branches::list(root, repository, query),
+            Endpoint::Workflows => actions::workflows(root, repository, query),
+            Endpoint::ActionsPermissions => actions::permissions(repository),
+            Endpoint::Repository => self.show_repository(repository, sender),
+            Endpoint::Dispatch => Answer::not_found(endpoint.docs()),
+        })
+    }
+
+    /// The files of a public repository are everybody's.
+    fn let_read_contents(
+        &self,
+        endpoint: Endpoint,
+        repository: &Repository,
+        sender: Sender,
+    ) -> Result<(), Box<Answer>> {
+        match self.token_of(sender) {
+            Some(token)
+                if repository.private && !self.may(sender, repository, Token::reads_contents) =>
+            {
+                Err(Box::new(Answer::not_accessible(token.kind(), endpoint.docs())))
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// The settings are an admin's, of a public repository too.
+    fn let_administer(
+        &self,
+        endpoint: Endpoint,
+        repository: &Repository,
+        sender: Sender,
+    ) -> Result<(), Box<Answer>> {
+        match self.token_of(sender) {
+            None => Err(Box::new(Answer::error(401, "Requires authentication", endpoint.docs()))),
+            Some(token) if !self.may(sender, repository, Token::administers) => {
+                Err(Box::new(Answer::may_not_administer(token.kind(), endpoint.docs())))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn show_repository(&self, repository: &Repository, sender: Sender) -> Answer {
         let (owner, name) = repository.full_name.split_once('/').unwrap_or_default();
         let mut shown = json!({
             "id": repository.id,
@@ -225,18 +256,22 @@ impl Model {
             "full_name": repository.full_name,
             "owner": { "login": owner },
             "private": repository.private,
+            "visibility": if repository.private { "private" } else { "public" },
             "archived": repository.archived,
             "disabled": repository.disabled,
             "default_branch": repository.default_branch,
             "url": format!("{}/repos/{}", self.root, repository.full_name),
+            "html_url": format!("https://github.com/{}", repository.full_name),
         });
-        if self.token_of(sender).is_some()
+        let keys = repository.keys();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        if let Some(token) = self.token_of(sender)
             && let Value::Object(fields) = &mut shown
         {
-            let writes = self.may(sender, repository, Token::writes);
+            let Role { admin, push } = token.role(&keys);
             let permissions = json!({
-                "admin": false, "maintain": false,
-                "push": writes, "triage": writes, "pull": true,
+                "admin": admin, "maintain": admin,
+                "push": push, "triage": push, "pull": true,
             });
             fields.insert("permissions".to_owned(), permissions);
         }
@@ -256,46 +291,9 @@ impl Model {
         });
         Answer::json(200, json!({ "resources": { "core": core }, "rate": core }))
     }
-
-    /// Adds the headers that all of GitHub's answers have, save those that are there.
-    pub(super) fn add_usual_headers(
-        &self,
-        answer: &mut Answer,
-        request: &Request,
-        sender: Sender,
-        number: usize,
-        now: Timestamp,
-    ) {
-        // The date format ends with the year 9999 and begins with 1970, as HTTP does in practice.
-        let date = std::time::SystemTime::from(now.max(Timestamp::UNIX_EPOCH));
-        answer.or_header("date", httpdate::fmt_http_date(date));
-        answer.or_header("x-github-request-id", request_id(number, now));
-        answer.or_header("x-github-media-type", "github.v3; format=json");
-        let version = request.api_version.as_deref().unwrap_or(DEFAULT_API_VERSION);
-        answer.or_header("x-github-api-version-selected", version);
-        if let Some(limit) = self.hourly(sender)
-            && let Some(ledger) = self.ledgers.get(&sender)
-        {
-            let quota = ledger.quota(limit, now);
-            for (name, value) in [
-                ("limit", i64::from(quota.limit)),
-                ("used", i64::from(quota.used)),
-                ("remaining", i64::from(quota.remaining)),
-                ("reset", quota.reset),
-            ] {
-                answer.or_header(&format!("x-ratelimit-{name}"), value.to_string());
-            }
-            answer.or_header("x-ratelimit-resource", "core");
-        }
-    }
 }
 
 /// Whether the path names the repository by one of its former names.
 fn went_by(named: &Named, repository: &Repository) -> bool {
     matches!(named, Named::Name(name) if key(name) != key(&repository.full_name))
-}
-
-/// Returns an id in GitHub's form; the request's number is its first part.
-fn request_id(number: usize, now: Timestamp) -> String {
-    format!("{number:04X}:2C8A1:{:07X}:{:07X}:{:08X}", number * 7, number * 9, now.as_second())
 }

@@ -1,5 +1,5 @@
-//! What the model says (`answers`, without a socket) and what of it arrives (`over_http`,
-//! `broken`, `garbage`, through a real one).
+//! What the model says (`answers`, `contents`, `listings`, `grants`, without a socket) and what of
+//! it arrives (`over_http`, `reads_over_http`, `broken`, `garbage`, through a real one).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -12,8 +12,12 @@ use super::*;
 
 mod answers;
 mod broken;
+mod contents;
 mod garbage;
+mod grants;
+mod listings;
 mod over_http;
+mod reads_over_http;
 
 /// 2027-01-15 08:00:00 UTC.
 const START: i64 = 1_800_000_000;
@@ -53,6 +57,37 @@ fn model() -> Model {
 
 fn body() -> String {
     json!({"event_type": "feature-update", "client_payload": {"updated_feature": "a"}}).to_string()
+}
+
+/// A POST of a good dispatch.
+fn post(path: &str, token: Option<&str>) -> Request {
+    Request {
+        method: "POST".to_owned(),
+        path: path.to_owned(),
+        authorization: token.map(|it| format!("Bearer {it}")),
+        user_agent: Some("tests/1".to_owned()),
+        body: body().into_bytes(),
+        ..Request::default()
+    }
+}
+
+fn get(path: &str, token: Option<&str>) -> Request {
+    Request { method: "GET".to_owned(), body: Vec::new(), ..post(path, token) }
+}
+
+/// Receives a request and finishes it at once.
+fn ask(model: &mut Model, request: &Request) -> Answer {
+    let reply = model.receive(request);
+    model.finish(reply.ticket);
+    reply.answer
+}
+
+/// Asks, and returns the status and the JSON body.
+fn json_at(model: &mut Model, path: &str, token: Option<&str>) -> (u16, serde_json::Value) {
+    match ask(model, &get(path, token)) {
+        Answer { status, body: Body::Json(value), .. } => (status, value),
+        other => panic!("{path}: {other:?}"),
+    }
 }
 
 /// A client as strict as ours: no redirects and no proxy.

@@ -1,5 +1,11 @@
-//! Tokens: of which kind each is, and which repositories it may read and write. The secret itself
-//! is the model's key to a token and no part of it, so a token can be shown and logged.
+//! Tokens: of which kind each is, which repositories it may read, write and administer, and what
+//! stands in its way. The secret itself is the model's key to a token and no part of it, so a token
+//! can be shown and logged.
+//!
+//! A classic token is two things: the role that its owner has in a repository, and the scopes that
+//! it was given. It may do what both allow; the `permissions` of a repository show the role only.
+//! For the newer kinds the role and the permission are told apart in one point: an admin's
+//! fine-grained token does not write contents unless it was given that.
 
 use std::collections::BTreeSet;
 
@@ -31,6 +37,10 @@ impl Reach {
         }
     }
 
+    fn is_nothing(&self) -> bool {
+        matches!(self, Self::Only(known) if known.is_empty())
+    }
+
     fn add(&mut self, name: &str) {
         if let Self::Only(known) = self {
             known.insert(name.to_ascii_lowercase());
@@ -38,19 +48,42 @@ impl Reach {
     }
 }
 
-/// What a token may do. Every token may read public repositories.
+/// What a token may do. Every token may read public repositories, contents and all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     kind: TokenKind,
     label: Option<String>,
     reads: Reach,
     writes: Reach,
+    administers: Reach,
+    /// Whose contents it may not read.
+    sealed: Reach,
+    /// The scopes that were said.
+    scopes: Option<Vec<String>>,
+    /// The owners, lower case, whose single sign-on it has not passed.
+    unauthorized: BTreeSet<String>,
+}
+
+/// What `permissions` shows of the role in a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Role {
+    pub(super) admin: bool,
+    pub(super) push: bool,
 }
 
 impl Token {
     fn of_kind(kind: TokenKind) -> Self {
         let nothing = || Reach::Only(BTreeSet::new());
-        Self { kind, label: None, reads: nothing(), writes: nothing() }
+        Self {
+            kind,
+            label: None,
+            reads: nothing(),
+            writes: nothing(),
+            administers: nothing(),
+            sealed: nothing(),
+            scopes: None,
+            unauthorized: BTreeSet::new(),
+        }
     }
 
     /// Returns a classic token that may do everything: what most tests want.
@@ -106,6 +139,42 @@ impl Token {
         self
     }
 
+    /// Makes the token an admin's of `repository`: it may read it and its Actions settings
+    /// (`administration=read`). A classic token may also write; one of the newer kinds only what
+    /// [`Token::may_write`] says, although `permissions` shows `push`.
+    #[must_use]
+    pub fn admin_of(mut self, repository: &str) -> Self {
+        self.administers.add(repository);
+        self.may_read(repository)
+    }
+
+    /// Sets the scopes of a classic token, which answers show in `x-oauth-scopes` and which bound
+    /// what it may do: without `repo` it sees no private repository and writes to none, with
+    /// `public_repo` it may write to public ones. Unless said, a token that may do more than read
+    /// what is public has `repo`, and another has none. The newer kinds have no scopes.
+    #[must_use]
+    pub fn scopes(mut self, scopes: &[&str]) -> Self {
+        self.scopes = Some(scopes.iter().map(|it| (*it).to_owned()).collect());
+        self
+    }
+
+    /// Takes contents from a fine-grained or installation token: it sees the metadata of
+    /// `repository` but neither its files and branches, when it is private, nor writes them. To a
+    /// classic token, which knows no such difference, it does nothing.
+    #[must_use]
+    pub fn may_not_read_contents(mut self, repository: &str) -> Self {
+        self.sealed.add(repository);
+        self
+    }
+
+    /// Makes `owner` an organization with single sign-on that this token was not authorized for:
+    /// it is refused whatever repository of theirs it could see, public ones too.
+    #[must_use]
+    pub fn needs_sso(mut self, owner: &str) -> Self {
+        self.unauthorized.insert(owner.to_ascii_lowercase());
+        self
+    }
+
     /// Names the token in the log, which else calls it "token 1", "token 2" and so on.
     #[must_use]
     pub fn labelled(mut self, label: &str) -> Self {
@@ -123,13 +192,53 @@ impl Token {
         self.label.as_deref()
     }
 
-    /// Whether the token may read a private repository that goes or went by one of `names`.
-    pub(super) fn reads(&self, names: &[&str]) -> bool {
-        self.reads.covers(names)
+    /// Returns the scopes of a classic token.
+    pub(super) fn shown_scopes(&self) -> Vec<&str> {
+        match &self.scopes {
+            Some(scopes) => scopes.iter().map(String::as_str).collect(),
+            None if self.reads.is_nothing() => Vec::new(),
+            None => vec!["repo"],
+        }
     }
 
-    /// Whether the token may write to a repository that goes or went by one of `names`.
+    /// Whether the token may read a private repository that goes or went by one of `names`.
+    pub(super) fn reads(&self, names: &[&str]) -> bool {
+        self.reads.covers(names) && self.has_scope(&["repo"])
+    }
+
+    /// Whether the token may read the files of a private repository that it may read.
+    pub(super) fn reads_contents(&self, names: &[&str]) -> bool {
+        self.kind == TokenKind::Classic || !self.sealed.covers(names)
+    }
+
+    /// Whether the token may write to a repository, which it sees, that goes or went by one of
+    /// `names`.
     pub(super) fn writes(&self, names: &[&str]) -> bool {
-        self.writes.covers(names)
+        if self.kind == TokenKind::Classic {
+            self.role(names).push && self.has_scope(&["repo", "public_repo"])
+        } else {
+            self.writes.covers(names) && !self.sealed.covers(names)
+        }
+    }
+
+    /// Whether the token may read the settings of a repository that goes or went by one of `names`.
+    pub(super) fn administers(&self, names: &[&str]) -> bool {
+        self.administers.covers(names) && self.has_scope(&["repo"])
+    }
+
+    /// Returns the role in a repository that goes or went by one of `names`.
+    pub(super) fn role(&self, names: &[&str]) -> Role {
+        let admin = self.administers.covers(names);
+        Role { admin, push: admin || self.writes.covers(names) }
+    }
+
+    /// Whether `owner` asks for single sign-on first.
+    pub(super) fn lacks_sso(&self, owner: &str) -> bool {
+        self.unauthorized.contains(&owner.to_ascii_lowercase())
+    }
+
+    fn has_scope(&self, enough: &[&str]) -> bool {
+        self.kind != TokenKind::Classic
+            || self.shown_scopes().iter().any(|scope| enough.contains(scope))
     }
 }

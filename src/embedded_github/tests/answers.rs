@@ -5,29 +5,6 @@ use serde_json::Value;
 
 use super::*;
 
-/// A POST of a good dispatch.
-fn post(path: &str, token: Option<&str>) -> Request {
-    Request {
-        method: "POST".to_owned(),
-        path: path.to_owned(),
-        authorization: token.map(|it| format!("Bearer {it}")),
-        user_agent: Some("tests/1".to_owned()),
-        body: body().into_bytes(),
-        ..Request::default()
-    }
-}
-
-fn get(path: &str, token: Option<&str>) -> Request {
-    Request { method: "GET".to_owned(), body: Vec::new(), ..post(path, token) }
-}
-
-/// Receives a request and finishes it at once.
-fn ask(model: &mut Model, request: &Request) -> Answer {
-    let reply = model.receive(request);
-    model.finish(reply.ticket);
-    reply.answer
-}
-
 #[test]
 fn a_dispatch_is_answered_as_github_answers_it() {
     let not_found = "Not Found";
@@ -197,6 +174,23 @@ fn a_repository_can_be_renamed_removed_and_replaced_while_running() {
     assert_eq!(status(&mut model, "acme/a"), 204);
     model = model.archived("acme/a");
     assert_eq!(status(&mut model, "acme/a"), 403, "what is said later is added");
+}
+
+#[test]
+fn a_repository_that_takes_the_name_of_another_becomes_that_one() {
+    let mut model = Model::new().repository("acme/a").repository("acme/b").repository("acme/c");
+    let ids = ["a", "b", "c"]
+        .map(|name| json_at(&mut model, &format!("/repos/acme/{name}"), None).1["id"].clone());
+    model = model.repository_with("acme/a", |it| it.renamed_to("acme/b"));
+    model.rename("acme/c", "acme/b");
+    for (name, id) in ["a", "b", "c"].into_iter().zip(&ids) {
+        let (status, shown) = json_at(&mut model, &format!("/repos/acme/{name}"), None);
+        assert_eq!(status, if name == "b" { 200 } else { 301 }, "{name}");
+        let at_id = json_at(&mut model, &format!("/repositories/{id}"), None).0;
+        assert_eq!(at_id, if name == "b" { 200 } else { 404 }, "{name}");
+        let there = shown["url"].as_str().unwrap().rsplit('/').next().unwrap();
+        assert!(name == "b" || ids[1] == there.parse::<u64>().unwrap(), "{shown}");
+    }
 }
 
 #[test]

@@ -1,0 +1,232 @@
+//! The REST endpoints of the model: how a path names a repository, which endpoint it leads to
+//! there, and what each endpoint says of itself. Anything else is a 404. What an endpoint does is
+//! in `rest`.
+
+/// A repository as a path names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Named {
+    Name(String),
+    Id(u64),
+}
+
+/// A path that names a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address<'a> {
+    pub(super) repository: Named,
+    /// What stands behind the repository, as it was sent: empty, or from its slash on.
+    pub(super) below: &'a str,
+    /// What stands behind the question mark, as it was sent.
+    pub(super) query: Option<&'a str>,
+}
+
+impl<'a> Address<'a> {
+    /// Returns the address in a path as it was sent, with its query.
+    pub(super) fn of(path: &'a str) -> Option<Self> {
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path, None),
+        };
+        let (root, below) = first_part(path.strip_prefix('/').unwrap_or(path));
+        let (first, below) = first_part(below.strip_prefix('/')?);
+        let (repository, below) = match root {
+            "repositories" => (Named::Id(first.parse().ok()?), below),
+            "repos" => {
+                let (name, below) = first_part(below.strip_prefix('/')?);
+                if first.is_empty() || name.is_empty() {
+                    return None;
+                }
+                (Named::Name(format!("{first}/{name}")), below)
+            }
+            _ => return None,
+        };
+        Some(Self { repository, below, query })
+    }
+}
+
+/// Splits before the first slash.
+fn first_part(path: &str) -> (&str, &str) {
+    path.find('/').map_or((path, ""), |at| path.split_at(at))
+}
+
+/// What a repository can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Repository,
+    Contents,
+    Branches,
+    Workflows,
+    ActionsPermissions,
+    Dispatch,
+}
+
+impl Endpoint {
+    fn of(method: &str, below: &str) -> Option<Self> {
+        let reads = matches!(method, "GET" | "HEAD");
+        match below {
+            "/dispatches" if method == "POST" => Some(Self::Dispatch),
+            _ if !reads => None,
+            "" => Some(Self::Repository),
+            "/branches" => Some(Self::Branches),
+            "/actions/workflows" => Some(Self::Workflows),
+            "/actions/permissions" => Some(Self::ActionsPermissions),
+            _ => contents_path(below).map(|_| Self::Contents),
+        }
+    }
+
+    /// Returns the documentation page that GitHub's answers point to.
+    pub(super) fn docs(self) -> &'static str {
+        match self {
+            Self::Repository => "https://docs.github.com/rest/repos/repos#get-a-repository",
+            Self::Contents => "https://docs.github.com/rest/repos/contents#get-repository-content",
+            Self::Branches => "https://docs.github.com/rest/branches/branches#list-branches",
+            Self::Workflows => {
+                "https://docs.github.com/rest/actions/workflows#list-repository-workflows"
+            }
+            Self::ActionsPermissions => {
+                "https://docs.github.com/rest/actions/permissions\
+                 #get-github-actions-permissions-for-a-repository"
+            }
+            Self::Dispatch => super::answer::DISPATCH_DOCS,
+        }
+    }
+
+    /// Returns what a token of the newer kinds needs, as `x-accepted-github-permissions` says it.
+    /// Source: REST documentation, "Permissions required for fine-grained personal access tokens".
+    pub(super) fn permission(self) -> &'static str {
+        match self {
+            Self::Repository => "metadata=read",
+            Self::Contents | Self::Branches => "contents=read",
+            Self::Workflows => "actions=read",
+            Self::ActionsPermissions => "administration=read",
+            Self::Dispatch => "contents=write",
+        }
+    }
+
+    /// Returns the scopes that `x-accepted-oauth-scopes` names to a classic token. For most of the
+    /// newer endpoints, dispatches too, that is nothing, whatever they ask for: so in the answers
+    /// recorded in `PyGithub`'s tests. Those hold none of the Actions settings, whose documentation
+    /// names `repo`.
+    pub(super) fn accepted_scopes(self) -> &'static str {
+        match self {
+            Self::Repository | Self::ActionsPermissions => "repo",
+            Self::Contents | Self::Branches | Self::Workflows | Self::Dispatch => "",
+        }
+    }
+}
+
+/// Returns the path, as it was sent, that a request for contents asks for.
+pub(super) fn contents_path(below: &str) -> Option<&str> {
+    let path = below.strip_prefix("/contents")?;
+    if path.is_empty() { Some(path) } else { path.strip_prefix('/') }
+}
+
+/// Where a request leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Route<'a> {
+    To(Endpoint, Address<'a>),
+    RateLimit,
+    Unknown,
+}
+
+impl<'a> Route<'a> {
+    /// Returns where a method and a path, as they were sent, lead.
+    pub(super) fn of(method: &str, path: &'a str) -> Self {
+        let reads = matches!(method, "GET" | "HEAD");
+        if reads && matches!(path.split('?').next(), Some("/rate_limit" | "rate_limit")) {
+            return Self::RateLimit;
+        }
+        Address::of(path)
+            .and_then(|address| Some(Self::To(Endpoint::of(method, address.below)?, address)))
+            .unwrap_or(Self::Unknown)
+    }
+
+    /// Returns the endpoint of a repository that it leads to.
+    pub(super) fn endpoint(&self) -> Option<Endpoint> {
+        match self {
+            Self::To(endpoint, _) => Some(*endpoint),
+            Self::RateLimit | Self::Unknown => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn each_endpoint_has_its_path_and_methods_and_no_other() {
+        use Endpoint::*;
+        let table = [
+            ("", Repository),
+            ("?x=/dispatches", Repository),
+            ("/contents", Contents),
+            ("/contents/", Contents),
+            ("/contents/a/b", Contents),
+            ("/contents/branches", Contents),
+            ("/contents/dispatches?ref=x", Contents),
+            ("/branches", Branches),
+            ("/branches?page=2", Branches),
+            ("/actions/workflows", Workflows),
+            ("/actions/permissions", ActionsPermissions),
+        ];
+        for repository in ["/repos/acme/web", "/repositories/7", "/repos/repos/contents"] {
+            for (below, endpoint) in table {
+                let path = format!("{repository}{below}");
+                for method in ["GET", "HEAD"] {
+                    assert_eq!(Route::of(method, &path).endpoint(), Some(endpoint), "{path}");
+                }
+                for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get", ""] {
+                    assert_eq!(Route::of(method, &path), Route::Unknown, "{method} {path}");
+                }
+            }
+            for below in [
+                "/",
+                "/branches/",
+                "/branches/main",
+                "/contentsx",
+                "/actions",
+                "/actions/workflows/1",
+            ] {
+                let path = format!("{repository}{below}");
+                assert_eq!(Route::of("GET", &path), Route::Unknown, "{path}");
+            }
+            let path = format!("{repository}/dispatches");
+            assert_eq!(Route::of("POST", &path).endpoint(), Some(Dispatch));
+            assert_eq!(Route::of("GET", &path), Route::Unknown);
+        }
+    }
+
+    #[test]
+    fn an_address_keeps_what_stands_behind_the_repository_as_it_was_sent() {
+        let name = |name: &str| Named::Name(name.to_owned());
+        for (path, repository, below, query) in [
+            ("/repos/a/b", name("a/b"), "", None),
+            ("repos/a/b?", name("a/b"), "", Some("")),
+            ("/repos/A/b/contents/x%2Fy?ref=z?", name("A/b"), "/contents/x%2Fy", Some("ref=z?")),
+            ("/repositories/12/x", Named::Id(12), "/x", None),
+        ] {
+            assert_eq!(Address::of(path), Some(Address { repository, below, query }), "{path}");
+        }
+        for path in [
+            "",
+            "/",
+            "/repos",
+            "/repos/",
+            "/repos/a",
+            "/repos/a/",
+            "/repos//b",
+            "//repos/a/b",
+            "/repositories",
+            "/repositories/",
+            "/repositories/x",
+            "/repositories/-1",
+            "/other/a/b",
+            "/repositories/99999999999999999999",
+            "?/repos/a/b",
+        ] {
+            assert_eq!(Address::of(path), None, "{path}");
+        }
+    }
+}
