@@ -22,12 +22,14 @@ mod gate;
 mod lane;
 pub mod outcome;
 pub mod pace;
+pub mod requests;
 pub mod retry;
 pub mod schedule;
 pub mod stop;
 
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use outcome::{Ending, Outcome};
+pub use requests::{Get, RequestSettings, Requests, Response, Unanswered};
 pub use schedule::{JobId, Reason, Schedule, Step};
 pub use stop::{Stop, Stopped};
 

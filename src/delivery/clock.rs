@@ -59,8 +59,8 @@ pub struct Wait {
     pub until: Duration,
 }
 
-/// A clock that stands still, except that a wait with nothing in flight moves it on at once, and
-/// [`VirtualClock::advance`] does. Clones are handles of the same clock: the embedded GitHub can
+/// A clock that stands still, except that a wait with nothing in flight moves it on once every
+/// other task that is ready has had its turn, and [`VirtualClock::advance`] does. Clones are handles of the same clock: the embedded GitHub can
 /// count its limits by it.
 #[derive(Debug, Clone)]
 pub struct VirtualClock {
@@ -111,6 +111,8 @@ impl Clock for VirtualClock {
     async fn wait_until(&self, until: Duration, busy: bool) {
         self.note(Wait { from: self.now(), until });
         if !busy {
+            // Whatever can go on at this time goes on first; it may end the wait.
+            tokio::task::yield_now().await;
             self.now.send_modify(|now| *now = until.max(*now));
             return;
         }
@@ -149,6 +151,13 @@ mod tests {
         assert_eq!(clock.now(), S(3605));
         let waits: Vec<_> = clock.waits().iter().map(|wait| wait.until.as_secs()).collect();
         assert_eq!(waits, [3600, 60, 3605]);
+    }
+
+    #[tokio::test]
+    async fn what_can_go_on_goes_on_before_the_clock_jumps() {
+        let clock = VirtualClock::new(Timestamp::UNIX_EPOCH);
+        let ((), seen) = tokio::join!(clock.wait_until(S(10), false), async { clock.now() });
+        assert_eq!((seen, clock.now()), (S(0), S(10)));
     }
 
     #[test]

@@ -20,6 +20,12 @@ const BASE: Duration = Duration::from_secs(1);
 /// The longest back-off of all.
 const CAP: Duration = Duration::from_secs(60);
 
+/// What to do about a TLS failure, which is not tried a third time.
+pub(super) const TLS_REMEDY: &str = "check the server's certificate, this machine's CA certificates and clock (TLS is never turned off)";
+
+/// What to do about a server that cannot be reached.
+pub(super) const NETWORK_REMEDY: &str = "check the network and GITHUB_API_URL";
+
 /// What to do with a dispatch after an answer. The texts are for the report: lower case, one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -58,7 +64,7 @@ pub fn decide(
             Decision::Retry(back_off(attempt, jitter), error)
         } else {
             let whether = match &answer.result {
-                Err(TransportError { sent: false, .. }) => "check the network and GITHUB_API_URL",
+                Err(TransportError { sent: false, .. }) => NETWORK_REMEDY,
                 _ => {
                     "whether one arrived is unknown; run again, receivers know a repeat by its dispatch_id"
                 }
@@ -68,9 +74,7 @@ pub fn decide(
     };
     let reply = match &answer.result {
         Err(error) if error.kind == TransportKind::Tls && attempt > 1 => {
-            return Decision::Failed(format!(
-                "{error}; check the server's certificate, this machine's CA certificates and clock (TLS is never turned off)"
-            ));
+            return Decision::Failed(format!("{error}; {TLS_REMEDY}"));
         }
         Err(error) => return again(error.to_string()),
         Ok(reply) => reply,
@@ -87,7 +91,7 @@ pub fn decide(
 }
 
 /// Returns the back-off after the failed `attempt`: `jitter` × (1 s, 2 s, 4 s … 60 s).
-fn back_off(attempt: u32, jitter: f64) -> Duration {
+pub(super) fn back_off(attempt: u32, jitter: f64) -> Duration {
     let doubled = 2u32.saturating_pow(attempt.saturating_sub(1));
     let longest = BASE.saturating_mul(doubled).min(CAP);
     // A jitter that is no number counts as the longest wait.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::delivery::gate::{Pass, TooLong};
-use crate::delivery::lane::{Ended, Lane, Look};
+use crate::delivery::lane::{Ended, Lane, Lanes, over};
 use crate::delivery::outcome::{Ending, Outcome};
 use crate::delivery::pace::Pace;
 use crate::delivery::retry::{Decision, decide};
@@ -58,11 +58,7 @@ pub enum Reason {
 pub struct Schedule {
     jobs: Arc<[Job]>,
     records: Vec<Record>,
-    lanes: BTreeMap<TokenId, Lane>,
-    /// The first dispatch of each lane that may start now.
-    startable: BTreeSet<(JobId, TokenId)>,
-    /// When to look at a lane again.
-    wakes: BTreeSet<(Duration, Reason, TokenId)>,
+    lanes: Lanes<JobId>,
     in_flight: BTreeMap<JobId, Pass>,
     /// What ended since [`Schedule::take_ended`] was asked last.
     ended: Vec<JobId>,
@@ -97,30 +93,27 @@ impl Schedule {
     /// Returns the schedule of a run that has sent nothing yet; `jobs` are in plan order.
     #[must_use]
     pub fn new(jobs: Arc<[Job]>, settings: &Settings) -> Self {
-        let mut lanes = BTreeMap::new();
+        let mut lanes = Lanes::new();
         for (at, job) in jobs.iter().enumerate() {
             let lane = || Lane::new(Pace::new(settings.per_minute), settings.max_wait);
-            lanes.entry(job.token).or_insert_with(lane).ready(JobId(at));
+            lanes.get_or(job.token, lane).ready(JobId(at));
+        }
+        let tokens: BTreeSet<TokenId> = jobs.iter().map(|job| job.token).collect();
+        for token in tokens {
+            lanes.look(token, Duration::ZERO);
         }
         let record = || Record { ending: Ending::unsent(Outcome::Skipped), tried: 0, done: false };
-        let mut schedule = Self {
+        Self {
             records: jobs.iter().map(|_| record()).collect(),
             unfinished: jobs.len(),
             jobs,
             lanes,
-            startable: BTreeSet::new(),
-            wakes: BTreeSet::new(),
             in_flight: BTreeMap::new(),
             ended: Vec::new(),
             concurrency: settings.concurrency.get(),
             tokens: settings.tokens.clone(),
             stop_at: None,
-        };
-        let tokens: Vec<TokenId> = schedule.lanes.keys().copied().collect();
-        for token in tokens {
-            schedule.look(token, Duration::ZERO);
         }
-        schedule
     }
 
     /// Returns what to do at `now`.
@@ -135,19 +128,17 @@ impl Schedule {
                 Step::WaitUntil(stop_at, Reason::Stopping)
             };
         }
-        while let Some((_, _, token)) = self.wakes.first().copied().filter(|(at, ..)| *at <= now) {
-            self.look(token, now);
-        }
+        let first = self.lanes.first(now);
         let full = self.in_flight.len() >= self.concurrency;
-        if !full && let Some((job, token)) = self.startable.first().copied() {
+        if !full && let Some((job, token)) = first {
             self.start(job, token, now);
             return Step::Start(job);
         }
         if self.unfinished == 0 {
             return Step::Finished;
         }
-        match self.wakes.first() {
-            Some((at, reason, _)) if !full => Step::WaitUntil(*at, *reason),
+        match self.lanes.again() {
+            Some((at, reason)) if !full => Step::WaitUntil(at, reason),
             _ => Step::WaitForAnswer,
         }
     }
@@ -165,7 +156,7 @@ impl Schedule {
         let jobs = Arc::clone(&self.jobs);
         let (Some(pass), Some(job)) = (self.in_flight.remove(&id), jobs.get(id.0)) else { return };
         let Some(record) = self.records.get_mut(id.0) else { return };
-        let Some(lane) = self.lanes.get_mut(&job.token) else { return };
+        let Some(lane) = self.lanes.get_mut(job.token) else { return };
         lane.answered(at, answer.requests);
         let token = self.tokens.get(job.token.0).map_or("the environment", String::as_str);
         let decision = decide(&answer, record.tried + 1, &job.repo, token, wall, jitter);
@@ -195,7 +186,7 @@ impl Schedule {
                 self.limited(&arrival, asked, &error);
             }
         }
-        self.look(job.token, at);
+        self.lanes.look(job.token, at);
     }
 
     /// Asks the run to stop at `now`: nothing new is started, and what is in flight has
@@ -205,12 +196,9 @@ impl Schedule {
             return;
         }
         self.stop_at = Some(now.saturating_add(GRACE));
-        let waiting: Vec<JobId> = self.lanes.values_mut().flat_map(Lane::clear).collect();
-        for job in waiting {
+        for job in self.lanes.clear() {
             self.skip(job);
         }
-        self.startable.clear();
-        self.wakes.clear();
     }
 
     /// Returns the dispatches that ended since this was asked last.
@@ -237,35 +225,18 @@ impl Schedule {
     }
 
     fn start(&mut self, job: JobId, token: TokenId, now: Duration) {
-        if let Some(lane) = self.lanes.get_mut(&token) {
-            let pass = lane.start(job, now);
+        if let Some(pass) = self.lanes.start(job, token, now) {
             self.in_flight.insert(job, pass);
         }
         if let Some(record) = self.records.get_mut(job.0) {
             record.ending.attempts = record.ending.attempts.saturating_add(1);
         }
-        self.look(token, now);
-    }
-
-    /// Brings what is known of a lane up to date.
-    fn look(&mut self, token: TokenId, now: Duration) {
-        let Some(lane) = self.lanes.get_mut(&token) else { return };
-        let Look { first, again } = lane.look(now);
-        let known = std::mem::replace(&mut lane.known, Look { first, again });
-        if let Some(job) = known.first {
-            self.startable.remove(&(job, token));
-        }
-        if let Some((at, reason)) = known.again {
-            self.wakes.remove(&(at, reason, token));
-        }
-        self.startable.extend(first.map(|job| (job, token)));
-        self.wakes.extend(again.map(|(at, reason)| (at, reason, token)));
     }
 
     /// Keeps a dispatch back that failed.
     fn delayed(&mut self, arrival: &Arrival, after: Duration) {
         if !self.ends_with_lane(arrival.id, arrival.token)
-            && let Some(lane) = self.lanes.get_mut(&arrival.token)
+            && let Some(lane) = self.lanes.get_mut(arrival.token)
         {
             lane.delay(arrival.id, arrival.at.saturating_add(after));
         }
@@ -277,13 +248,10 @@ impl Schedule {
         if self.ends_with_lane(id, token) {
             return;
         }
-        let Some(lane) = self.lanes.get_mut(&token) else { return };
+        let Some(lane) = self.lanes.get_mut(token) else { return };
         lane.ready(id);
         if let Err(TooLong(wait)) = lane.gate.limited(pass, at, asked) {
-            // Up to the full second: a moment too early would meet the limit again.
-            let seconds = i64::try_from(wait.as_secs()).unwrap_or(i64::MAX).saturating_add(1);
-            let after = Timestamp::from_second(wall.as_second().saturating_add(seconds));
-            let after = after.unwrap_or(Timestamp::MAX);
+            let after = over(wall, wait);
             let error = format!(
                 "{error} asks for a longer wait than --max-wait allows: run again after {after}"
             );
@@ -297,7 +265,7 @@ impl Schedule {
             self.skip(job);
             return true;
         }
-        let ended = self.lanes.get(&token).and_then(|lane| lane.ended.clone());
+        let ended = self.lanes.get_mut(token).and_then(|lane| lane.ended.clone());
         match &ended {
             Some(ended) => self.end_as(job, ended),
             None => return false,
@@ -306,7 +274,7 @@ impl Schedule {
     }
 
     fn end_lane(&mut self, token: TokenId, ended: Ended) {
-        let Some(lane) = self.lanes.get_mut(&token) else { return };
+        let Some(lane) = self.lanes.get_mut(token) else { return };
         lane.ended = Some(ended.clone());
         for job in lane.clear() {
             self.end_as(job, &ended);
