@@ -22,6 +22,7 @@ pub mod git;
 pub mod github;
 mod input;
 pub mod names;
+pub mod onboarding;
 pub mod report;
 pub mod routing;
 pub mod text;
