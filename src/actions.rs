@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -238,25 +238,74 @@ pub enum Level {
     Notice,
 }
 
+impl Level {
+    const fn command(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+}
+
 /// Returns the command line that makes the runner show an annotation. Source of the escapes: the
 /// runner's `ActionCommand` and the actions toolkit.
 #[must_use]
 pub fn annotation(level: Level, title: &str, message: &str) -> String {
-    let level = match level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-        Level::Notice => "notice",
-    };
-    let escaped = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    let title = escaped(title).replace(':', "%3A").replace(',', "%2C");
-    format!("::{level} title={title}::{}", escaped(message))
+    format!("::{} title={}::{}", level.command(), escaped_property(title), escaped(message))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn escaped_property(text: &str) -> String {
+    escaped(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// A place in a file of the repository, for an annotation: lines and columns from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spot<'a> {
+    /// The file's path in the repository, with `/` between directories.
+    pub file: &'a str,
+    /// The first line.
+    pub line: usize,
+    /// The first column.
+    pub column: usize,
+    /// The last line.
+    pub end_line: usize,
+    /// The column behind the last character.
+    pub end_column: usize,
+}
+
+/// Returns the command line that makes the runner show an annotation at a place of a file. Columns
+/// are left out where the place has several lines, as GitHub does not show them then.
+#[must_use]
+pub fn annotation_at(level: Level, title: &str, spot: &Spot<'_>, message: &str) -> String {
+    let Spot { file, line, column, end_line, end_column } = spot;
+    let mut place = format!("file={},line={line},endLine={end_line}", escaped_property(file));
+    if line == end_line {
+        place.push_str(&format!(",col={column},endColumn={end_column}"));
+    }
+    let title = escaped_property(title);
+    format!("::{} {place},title={title}::{}", level.command(), escaped(message))
+}
+
+/// Returns the path of a file in its repository, as annotations name it; none when it lies outside
+/// of the work tree.
+#[must_use]
+pub fn in_repository(work_tree: &Path, path: &Path) -> Option<String> {
+    let work_tree = work_tree.canonicalize().ok()?;
+    let path = path.canonicalize().ok()?;
+    let below = path.strip_prefix(work_tree).ok()?;
+    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+    Some(parts.join("/"))
 }
 
 /// Returns the command line that makes the runner hide a secret in all that follows.
 #[must_use]
 pub fn mask(secret: &str) -> String {
-    let escaped = secret.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    format!("::add-mask::{escaped}")
+    format!("::add-mask::{}", escaped(secret))
 }
 
 /// Appends the step's outputs to the file that `GITHUB_OUTPUT` names, if any.

@@ -4,10 +4,12 @@
 
 pub mod dispatch;
 mod failure;
+mod listing;
 mod output;
 mod progress;
 pub mod rehearse;
 mod signals;
+pub mod validate;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -32,8 +34,9 @@ use crate::environment::Environment;
     propagate_version = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    after_help = "Exit codes: 0 done or nothing to do, 1 something was not delivered, 2 usage, \
-                  configuration or environment error (nothing was sent), 130 and 143 interrupted."
+    after_help = "Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or a \
+                  validation found errors, 2 usage, configuration or environment error (nothing \
+                  was sent), 130 and 143 interrupted."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -69,6 +72,7 @@ enum When {
 #[derive(Debug, Subcommand)]
 enum Command {
     Dispatch(Box<dispatch::Args>),
+    Validate(validate::Args),
     Rehearse(rehearse::Args),
 }
 
@@ -94,6 +98,7 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
     let here = dir.unwrap_or(Path::new("."));
     let outcome = match cli.command {
         Command::Dispatch(args) => dispatch::run(here, &args, environment, &output),
+        Command::Validate(args) => validate::run(here, &args, environment, &output),
         Command::Rehearse(args) => rehearse::run(dir, &args, environment, &output),
     };
     match outcome {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::{Exit, Failure, Output};
+use super::{Exit, Failure, Output, listing};
 use crate::actions::{self, Level};
 use crate::environment::Environment;
 use crate::git::range::{Decision, Flags, Trigger, decide};
@@ -76,9 +76,10 @@ pub struct Args {
     max_wait: Duration,
 }
 
+/// How a result is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A table for people
+pub(super) enum Format {
+    /// Text for people
     Human,
     /// One JSON document
     Json,
@@ -137,7 +138,7 @@ pub fn run(
         dir,
         trigger: actions::trigger(environment)?,
         flags: Flags { base: args.base.clone(), head: args.head.clone(), all: args.all },
-        ecosystem: args.ecosystem.as_ref().map(|file| dir.join(file)),
+        ecosystem: args.ecosystem.as_ref().map(|file| listing::from(dir, file)),
         remote: args.remote.clone(),
         source: args.source.clone().or_else(|| actions::repository(environment)),
         only: args.only.clone(),
@@ -227,7 +228,7 @@ pub(super) fn repo_name(text: &str) -> Result<RepoName, String> {
     RepoName::parse(text).map_err(|bad| format!("{}; {}", bad.message, bad.help))
 }
 
-fn concurrency(text: &str) -> Result<NonZeroUsize, String> {
+pub(super) fn concurrency(text: &str) -> Result<NonZeroUsize, String> {
     text.parse()
         .ok()
         .filter(|n: &NonZeroUsize| n.get() <= 100)
@@ -238,7 +239,7 @@ fn per_minute(text: &str) -> Result<NonZeroU32, String> {
     text.parse().ok().ok_or_else(|| "not a whole number of 1 or more".to_owned())
 }
 
-fn seconds_or_none(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds_or_none(text: &str) -> Result<Duration, String> {
     // A month is longer than any run; more would only overflow somewhere.
     text.parse()
         .ok()
@@ -247,7 +248,7 @@ fn seconds_or_none(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "not a number of seconds".to_owned())
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let duration = seconds_or_none(text)?;
     if duration.is_zero() { Err("must be more than 0".to_owned()) } else { Ok(duration) }
 }

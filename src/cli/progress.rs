@@ -20,23 +20,57 @@ pub(super) struct Progress<'o> {
     ended: Cell<usize>,
 }
 
+/// Returns a line that shows how many of `total` are done; hidden where no line may be drawn.
+fn line(total: usize, message: &'static str, output: &Output) -> ProgressBar {
+    let target = if output.shows_progress() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(total as u64), target);
+    if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {elapsed} {msg}") {
+        bar.set_style(style);
+    }
+    bar.set_message(message);
+    if output.shows_progress() {
+        // The seconds go on while nothing else does.
+        bar.enable_steady_tick(Duration::from_secs(1));
+    }
+    bar
+}
+
+/// Shows on a terminal how many of something are done; the line is gone when all are.
+pub(super) struct Counter {
+    bar: ProgressBar,
+}
+
+impl Counter {
+    /// Returns the count, at none of `total`.
+    pub(super) fn new(total: usize, message: &'static str, output: &Output) -> Self {
+        Self { bar: line(total, message, output) }
+    }
+
+    /// Lets `write` print on standard error without the line in its way.
+    pub(super) fn aside(&self, write: impl FnOnce()) {
+        self.bar.suspend(write);
+    }
+
+    /// Counts one more.
+    pub(super) fn one_more(&self) {
+        self.bar.inc(1);
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 impl<'o> Progress<'o> {
     /// Returns the progress of `total` dispatches, none of which has ended.
     pub(super) fn new(total: usize, output: &'o Output) -> Self {
-        let target = if output.shows_progress() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(Some(total as u64), target);
-        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {elapsed} {msg}") {
-            bar.set_style(style);
-        }
-        bar.set_message("sending");
-        if output.shows_progress() {
-            // The seconds go on while nothing else does.
-            bar.enable_steady_tick(Duration::from_secs(1));
-        }
+        let bar = line(total, "sending", output);
         Self { output, bar, total, ended: Cell::new(0) }
     }
 

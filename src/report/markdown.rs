@@ -97,7 +97,7 @@ fn row(dispatch: &Dispatch) -> String {
 }
 
 /// Returns text fit for a table's cell: no HTML, no Markdown, no mention, no line break.
-fn cell(written: &str) -> String {
+pub(super) fn cell(written: &str) -> String {
     let mut out = String::with_capacity(written.len());
     for c in text::shown(written.as_bytes()).chars() {
         match c {
@@ -181,7 +181,7 @@ pub fn annotations(report: &Report) -> Vec<String> {
 
 /// Returns how many of `count` annotations are shown by themselves, and how many one more stands
 /// for.
-fn fitting(count: usize) -> (usize, usize) {
+pub(super) fn fitting(count: usize) -> (usize, usize) {
     if count <= MAX_ANNOTATIONS {
         (count, 0)
     } else {

@@ -1,29 +1,23 @@
 //! The pipeline, from a range to a report: each function is one arrow of the picture in the
 //! crate's documentation.
 
-use std::collections::HashSet;
-use std::io::ErrorKind;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::sending::{Push, Shared};
 use super::{Request, sending};
 use crate::actions;
+use crate::cli::listing::{self, Listing};
 use crate::cli::{Exit, Failure, Output};
 use crate::delivery::{Ending, Outcome};
-use crate::ecosystem::{self, Cousin, Ecosystem};
+use crate::ecosystem::{self, Cousin};
 use crate::event::{self, Context};
-use crate::git::command::{Credential, Git};
+use crate::git::command::Git;
 use crate::git::range::{Comparison, Reason, Trigger};
 use crate::git::source::{Compared, FoundBy, Outside, Source};
-use crate::input;
 use crate::names::{CommitSha, RepoName};
 use crate::report::{self, Dispatch, Report, Summary, Warning};
 use crate::routing::{ChangedPath, Plan, Reach, plan};
 use crate::text;
-
-/// The name of the file that lists the cousins.
-const FILE: &str = "ecosystem.json";
 
 /// Returns the report of a run that has nothing to do.
 pub(super) fn nothing(request: &Request<'_>, why: String, head: Option<CommitSha>) -> Report {
@@ -60,7 +54,7 @@ pub(super) fn run(
     let environment = request.environment;
     let pairs = environment.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let git = Git::new(pairs);
-    let credentials = git_credentials(request);
+    let credentials = listing::git_credentials(environment);
     let outside = Outside {
         remote: request.remote.as_deref(),
         server: actions::server_url(environment),
@@ -68,14 +62,14 @@ pub(super) fn run(
     };
     let mut source = Source::open(request.dir, &outside, &git)?;
     // A broken file stops the run before anything is fetched, where it can be read before.
-    let early = file_outside_of_git(request, &source)?;
+    let early = listing::outside_of_git(request.ecosystem.as_deref(), source.work_tree())?;
     let head = source.find_head(&comparison.head)?;
-    let (file_name, bytes) = match early {
+    let Listing { name: file_name, bytes, .. } = match early {
         Some(found) => found,
-        None => file_at_head(&source, &head)?,
+        None => listing::at_head(&source, &head)?,
     };
     let ecosystem = ecosystem::parse(&file_name, &bytes)?;
-    let cousins = chosen(ecosystem, &request.only)?;
+    let cousins = listing::chosen(ecosystem.cousins, |cousin| &cousin.repo, &request.only)?;
 
     let reach = Reach::new(cousins.iter().flat_map(|cousin| &cousin.subscriptions));
     let mut compared = source.compare(comparison, &reach)?;
@@ -194,91 +188,6 @@ fn nothing_new_note(compared: &Compared, head: &CommitSha) -> Option<String> {
          before"
             .to_owned()
     })
-}
-
-/// Returns the tokens that may fetch a private monorepo, the one with the least power first.
-fn git_credentials(request: &Request<'_>) -> Vec<Credential> {
-    let environment = request.environment;
-    let mut credentials: Vec<Credential> = Vec::new();
-    for variable in ["GITHUB_TOKEN", "GH_TOKEN", "ECOSYSTEM_PAT"] {
-        let value = environment.text(variable);
-        let fit = value.filter(|value| value.bytes().all(|byte| byte.is_ascii_graphic()));
-        if let Some(value) = fit {
-            credentials.push(Credential {
-                variable: variable.to_owned(),
-                secret: value.to_owned().into(),
-            });
-        }
-    }
-    credentials
-}
-
-/// Returns the file that was named, else the one in the work tree, with its name for messages.
-fn file_outside_of_git(
-    request: &Request<'_>,
-    source: &Source<'_>,
-) -> Result<Option<(String, Vec<u8>)>, Failure> {
-    let unreadable = |path: &Path, error: &dyn std::fmt::Display| {
-        Failure::new(
-            format!("cannot read {}: {error}", text::shown_path(path)),
-            "name the list of cousins with --ecosystem FILE",
-        )
-    };
-    if let Some(path) = &request.ecosystem {
-        let bytes =
-            input::read(path, ecosystem::MAX_BYTES).map_err(|error| unreadable(path, &error))?;
-        return Ok(Some((text::shown_path(path), bytes)));
-    }
-    let Some(dir) = source.work_tree() else { return Ok(None) };
-    let path = dir.join(FILE);
-    if leads_out_of(dir, &path) {
-        // Messages show lines of the file: whoever writes the monorepo must not choose any other.
-        let message = "it is a symbolic link that leads out of the work tree";
-        return Err(unreadable(&path, &message));
-    }
-    match input::read(&path, ecosystem::MAX_BYTES) {
-        Ok(bytes) => Ok(Some((FILE.to_owned(), bytes))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unreadable(&path, &error)),
-    }
-}
-
-fn leads_out_of(dir: &Path, path: &Path) -> bool {
-    match (dir.canonicalize(), path.canonicalize()) {
-        (Ok(dir), Ok(path)) => !path.starts_with(dir),
-        _ => false,
-    }
-}
-
-fn file_at_head(source: &Source<'_>, head: &CommitSha) -> Result<(String, Vec<u8>), Failure> {
-    let bytes = source.file_at_head(FILE, ecosystem::MAX_BYTES)?.ok_or_else(|| {
-        Failure::new(
-            format!("there is no {FILE}, neither in the work tree nor in {}", head.short()),
-            format!(
-                "add one, such as [{{\"repo\": \"owner/name\", \"subscriptions\": \
-                 [\"features/x\"]}}], or name it with --ecosystem FILE (looked for {FILE} at the \
-                 root of the repository)"
-            ),
-        )
-    })?;
-    Ok((format!("{}:{FILE}", head.short()), bytes))
-}
-
-/// Returns the cousins that `--only` leaves, all of them without it.
-fn chosen(ecosystem: Ecosystem, only: &[RepoName]) -> Result<Vec<Cousin>, Failure> {
-    let listed: HashSet<String> =
-        ecosystem.cousins.iter().map(|cousin| cousin.repo.key()).collect();
-    if let Some(unknown) = only.iter().find(|name| !listed.contains(&name.key())) {
-        let names = ecosystem.cousins.iter().map(|cousin| cousin.repo.as_str());
-        let help = match text::nearest(unknown.as_str(), names) {
-            Some(near) => format!("did you mean {near}?"),
-            None => "--only takes a repository that the list of cousins holds".to_owned(),
-        };
-        return Err(Failure::new(format!("--only: {unknown} is not among the cousins"), help));
-    }
-    let only: Vec<String> = only.iter().map(RepoName::key).collect();
-    let wanted = |cousin: &Cousin| only.is_empty() || only.contains(&cousin.repo.key());
-    Ok(ecosystem.cousins.into_iter().filter(wanted).collect())
 }
 
 fn warnings_of(compared: &Compared) -> Vec<Warning> {

@@ -1,0 +1,276 @@
+//! The part of `validate` that asks GitHub: finds each cousin's token, asks about many cousins at
+//! a time, and has the answers judged in the order of the file, so that the same facts give the
+//! same text.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+use tokio::task::JoinSet;
+
+use crate::actions;
+use crate::cli::progress::Counter;
+use crate::cli::signals::Signals;
+use crate::cli::{Exit, Failure, Output};
+use crate::delivery::requests::RequestSettings;
+use crate::ecosystem::{Code, Cousin, Finding, Findings, Listed, Severity, Span};
+use crate::environment::Environment;
+use crate::github::auth::{AuthError, TokenForm, resolve};
+use crate::github::{ApiUrl, Client, Tokens};
+use crate::names::{FeaturePath, RepoName};
+use crate::onboarding::online::{self, Ask as _, Asker, Facts, Speaker, Subject, Verdict};
+
+/// Up to so many cousins of a token are also asked what costs a request more each, so that all
+/// of it fits into the 900 requests that GitHub allows a token in a minute.
+const THOROUGH: usize = 150;
+
+/// How many cousins are asked about at a time: enough to keep all requests in flight that may be,
+/// and few enough that their workflows fit into memory.
+const AT_A_TIME: usize = 64;
+
+/// When so many cousins could not be reached, and none could, the others are not asked about.
+const GIVE_UP: usize = 20;
+
+/// In a log, how often it is said how far it is.
+const TOLD: Duration = Duration::from_secs(15);
+
+/// What is asked.
+pub(super) struct Request<'a> {
+    pub(super) listed: &'a [Listed],
+    /// For each of them, what it would be told of.
+    pub(super) features: &'a [Vec<FeaturePath>],
+    /// The monorepo's own name.
+    pub(super) source: Option<&'a RepoName>,
+    pub(super) concurrency: NonZeroUsize,
+    pub(super) timeout: Duration,
+    pub(super) max_wait: Duration,
+    pub(super) environment: &'a Environment,
+}
+
+/// What came of it.
+pub(super) struct Asked {
+    /// How many requests were sent.
+    pub(super) requests: u64,
+    /// In the order of [`Request::listed`].
+    pub(super) cousins: Vec<Answers>,
+    /// How the process is to end, when a signal came before all were asked about.
+    pub(super) interrupted: Option<Exit>,
+}
+
+/// What there is to show of one cousin.
+#[derive(Default)]
+pub(super) struct Answers {
+    /// The workflow that will hear it.
+    pub(super) listener: Option<String>,
+    /// The variable of its token.
+    pub(super) token: Option<String>,
+}
+
+/// Asks GitHub about each cousin and records what speaks against it.
+pub(super) fn ask(
+    request: &Request<'_>,
+    findings: &mut Findings<'_>,
+    output: &Output,
+) -> Result<Asked, Failure> {
+    let environment = request.environment;
+    let api = ApiUrl::parse(actions::api_url(environment))?;
+    let (tokens, speakers) = speakers(request);
+    if actions::is_actions(environment) {
+        for token in tokens.iter() {
+            output.command(&actions::mask(token.secret().expose_secret()));
+        }
+    }
+    let settings = RequestSettings {
+        concurrency: request.concurrency,
+        max_wait: request.max_wait,
+        tokens: tokens.labels(),
+    };
+    let client = Client::new(api, tokens, request.timeout)?;
+    let asker = Arc::new(Asker::new(client, settings));
+    let others = request.listed.iter().map(|listed| listed.cousin.repo.key()).collect();
+    let redacted = |text| asker.redacted(text);
+    let subject = |listed, features| Subject {
+        listed,
+        features,
+        source: request.source,
+        others: &others,
+        redacted: &redacted,
+    };
+    let mut landed: BTreeMap<usize, (Option<String>, Verdict)> = BTreeMap::new();
+    let take = |at: usize, speaker: &Speaker, facts: &Facts| {
+        if let Some((listed, features)) = request.listed.get(at).zip(request.features.get(at)) {
+            let listener = facts.listener(&listed.cousin.event_type);
+            let verdict = online::judge(&subject(listed, features), speaker, facts);
+            landed.insert(at, (listener, verdict));
+        }
+    };
+    let ended = carry_out(request, &speakers, &asker, output, take)?;
+    let mut cousins = Vec::with_capacity(request.listed.len());
+    for (at, (listed, features)) in request.listed.iter().zip(request.features).enumerate() {
+        let subject = subject(listed, features);
+        let mut answers = Answers::default();
+        let verdict = match (speakers.get(at), landed.remove(&at)) {
+            (Some(Err(error)), _) => online::token_missing(&subject, error),
+            (Some(Ok(speaker)), found) => {
+                answers.token = Some(speaker.variable.clone());
+                match found {
+                    Some((listener, verdict)) => {
+                        answers.listener = listener;
+                        verdict
+                    }
+                    None => online::not_asked(&subject, ended.why()),
+                }
+            }
+            (None, _) => Verdict::default(),
+        };
+        verdict.record(listed, findings);
+        cousins.push(answers);
+    }
+    if ended.some_briefly {
+        findings.add(Severity::Note, Code::NotChecked, Span::at(0), || {
+            Finding::new(
+                format!(
+                    "with more than {THOROUGH} cousins for a token it was not asked what is turned \
+                     off, nor read what stands behind the first workflow that listens"
+                ),
+                "ask it of some with --only",
+            )
+        });
+    }
+    let interrupted = match ended.how {
+        How::Interrupted(exit) => Some(exit),
+        How::AllAsked | How::GaveUp => None,
+    };
+    Ok(Asked { requests: asker.sent(), cousins, interrupted })
+}
+
+/// How the asking ended.
+struct Ended {
+    how: How,
+    /// Whether some cousins were not asked everything.
+    some_briefly: bool,
+}
+
+enum How {
+    AllAsked,
+    GaveUp,
+    Interrupted(Exit),
+}
+
+impl Ended {
+    /// Returns why a cousin was not asked about.
+    fn why(&self) -> &'static str {
+        match self.how {
+            How::AllAsked => "its answer was lost",
+            How::GaveUp => "it answered about no other cousin",
+            How::Interrupted(_) => "the run was interrupted before",
+        }
+    }
+}
+
+/// Returns the tokens, each once, and who speaks for each cousin.
+fn speakers(request: &Request<'_>) -> (Tokens, Vec<Result<Speaker, AuthError>>) {
+    let lookup = |variable: &str| request.environment.raw(variable).map(ToOwned::to_owned);
+    let mut tokens = Tokens::new();
+    let speaker = |Listed { cousin, .. }: &Listed| {
+        let token = resolve(cousin.token_env.as_deref(), &lookup)?;
+        let (variable, form) = (token.variable().to_owned(), token.form());
+        // A personal token may be called GITHUB_TOKEN too; its form tells.
+        let built_in = token.is_built_in()
+            && form == TokenForm::App
+            && actions::is_actions(request.environment);
+        Ok(Speaker { id: tokens.add(token), variable, form, built_in })
+    };
+    let speakers = request.listed.iter().map(speaker).collect();
+    (tokens, speakers)
+}
+
+/// Sends the requests, and listens to signals meanwhile. `take` gets the facts about each cousin,
+/// by its place, as they land.
+fn carry_out(
+    request: &Request<'_>,
+    speakers: &[Result<Speaker, AuthError>],
+    asker: &Arc<Asker>,
+    output: &Output,
+    mut take: impl FnMut(usize, &Speaker, &Facts),
+) -> Result<Ended, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start the network runtime: {error}"), ""))?;
+    let asked: Vec<(usize, Cousin, Speaker, bool)> = questions(request.listed, speakers);
+    let some_briefly = asked.iter().any(|(.., thorough)| !thorough);
+    let total = asked.len();
+    let progress = Counter::new(total, "asking GitHub", output);
+    let how = runtime.block_on(async {
+        let mut signals = Signals::catch()
+            .map_err(|error| Failure::new(format!("cannot catch signals: {error}"), ""))?;
+        let mut waiting = asked.into_iter();
+        let mut flights = JoinSet::new();
+        let (mut done, mut unreachable) = (0, 0);
+        let mut told = tokio::time::interval_at(tokio::time::Instant::now() + TOLD, TOLD);
+        loop {
+            while flights.len() < AT_A_TIME
+                && let Some((at, cousin, speaker, thorough)) = waiting.next()
+            {
+                let asker = Arc::clone(asker);
+                flights.spawn(async move {
+                    let facts = online::ask(&*asker, &cousin, &speaker, thorough).await;
+                    (at, speaker, facts)
+                });
+            }
+            tokio::select! {
+                landed = flights.join_next() => match landed {
+                    None => return Ok(How::AllAsked),
+                    Some(Ok((at, speaker, facts))) => {
+                        done += 1;
+                        unreachable += usize::from(facts.is_unreachable());
+                        take(at, &speaker, &facts);
+                        progress.one_more();
+                        if unreachable == done && done >= GIVE_UP && done < total {
+                            return Ok(How::GaveUp);
+                        }
+                    }
+                    Some(Err(error)) => {
+                        let message = format!("asking about a cousin broke down: {error}");
+                        return Err(Failure::new(message, "please report this"));
+                    }
+                },
+                _ = told.tick(), if !output.shows_progress() => {
+                    output.note(&format!(
+                        "asking GitHub: {done} of {total} cousins, {} requests so far (at most 900 \
+                         a minute for a token, and as GitHub's limits allow)",
+                        asker.sent()
+                    ));
+                }
+                exit = signals.next() => {
+                    progress.aside(|| output.warning("interrupted: not all cousins were asked about"));
+                    return Ok(How::Interrupted(exit));
+                }
+            }
+        }
+    });
+    // A look-up of a name cannot be called off; the process need not wait for one.
+    runtime.shutdown_background();
+    Ok(Ended { how: how?, some_briefly })
+}
+
+/// Returns each cousin that a token speaks for, and whether it is asked everything.
+fn questions(
+    listed: &[Listed],
+    speakers: &[Result<Speaker, AuthError>],
+) -> Vec<(usize, Cousin, Speaker, bool)> {
+    let mut of_token = BTreeMap::new();
+    for speaker in speakers.iter().flatten() {
+        *of_token.entry(speaker.id).or_insert(0) += 1;
+    }
+    let all = listed.iter().zip(speakers).enumerate();
+    let asked = all.filter_map(|(at, (listed, speaker))| {
+        let speaker = speaker.as_ref().ok()?.clone();
+        let thorough = of_token.get(&speaker.id).is_none_or(|count| *count <= THOROUGH);
+        Some((at, listed.cousin.clone(), speaker, thorough))
+    });
+    asked.collect()
+}
