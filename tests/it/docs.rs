@@ -39,38 +39,59 @@ fn help(args: &[&str]) -> String {
 
 #[test]
 fn every_flag_is_in_the_readme_and_every_flag_in_the_readme_exists() {
-    let mut found = flags(&help(&["dispatch", "--help"]));
-    found.extend(flags(&help(&["rehearse", "--help"])));
-    for flag in ["-n, --dry-run", "--base REV", "--keep DIR", "-C DIR"] {
-        assert!(found.contains(flag), "{flag} is not read from the help: {found:?}");
+    let of_every = readme().column("Of every command", 0);
+    for (command, examples) in [
+        ("dispatch", ["-n, --dry-run", "--base REV"]),
+        ("validate", ["--online", "--only OWNER/NAME"]),
+        ("rehearse", ["--keep DIR", "-C DIR"]),
+    ] {
+        let found = flags(&help(&[command, "--help"]));
+        for flag in examples {
+            assert!(found.contains(flag), "{flag} is not read from the help: {found:?}");
+        }
+        let mut described = readme().column(&format!("Of `{command}`"), 0);
+        described.extend(of_every.iter().cloned());
+        assert_eq!(described, found, "{command}");
     }
-    assert_eq!(readme().column("Flags", 0), found);
 }
 
 #[test]
 fn the_defaults_in_the_readme_are_those_of_the_program() {
-    let help = help(&["dispatch", "-h"]).split_whitespace().collect::<Vec<_>>().join(" ");
     let mut checked = 0;
-    for row in readme().rows("Flags") {
-        let default = row[2].strip_prefix('`').and_then(|cell| cell.strip_suffix('`'));
-        let Some(default) = default.filter(|cell| !cell.contains('`')) else { continue };
-        let name = row[0].trim_matches('`').split(' ').find(|word| word.starts_with("--")).unwrap();
-        let (_, after) = help.split_once(&format!(" {name} ")).unwrap();
-        let own = after.split(" --").next().unwrap();
-        assert!(own.contains(&format!("[default: {default}]")), "{name}: {own}");
-        checked += 1;
+    for command in ["dispatch", "validate"] {
+        let help = help(&[command, "-h"]).split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut rows = readme().rows(&format!("Of `{command}`"));
+        rows.extend(readme().rows("Of every command"));
+        for row in rows {
+            let default = row[2].strip_prefix('`').and_then(|cell| cell.strip_suffix('`'));
+            let Some(default) = default.filter(|cell| !cell.contains('`')) else { continue };
+            let mut words = row[0].trim_matches('`').split(' ');
+            let name = words.find(|word| word.starts_with("--")).unwrap();
+            let (_, after) = help.split_once(&format!(" {name} ")).unwrap();
+            let own = after.split(" --").next().unwrap();
+            assert!(own.contains(&format!("[default: {default}]")), "{name}: {own}");
+            checked += 1;
+        }
     }
-    assert_eq!(checked, 6, "a default is checked when its cell holds nothing else");
+    assert_eq!(checked, 11, "a default is checked when its cell holds nothing else");
 }
 
 #[test]
 fn the_exit_codes_in_the_readme_are_those_of_the_program() {
-    let all = [Exit::Done, Exit::Undelivered, Exit::Misused, Exit::Interrupted, Exit::Terminated];
+    let all = [
+        Exit::Done,
+        Exit::Undelivered,
+        Exit::Invalid,
+        Exit::Misused,
+        Exit::Interrupted,
+        Exit::Terminated,
+    ];
     for exit in all {
         // A new way to end is a new row.
         match exit {
             Exit::Done
             | Exit::Undelivered
+            | Exit::Invalid
             | Exit::Misused
             | Exit::Interrupted
             | Exit::Terminated => {}
@@ -152,6 +173,19 @@ fn every_warning_of_the_program_is_in_the_readme_and_no_other() {
         codes.filter(|code| code.contains('-')).map(str::to_owned).collect();
     assert!(codes.contains("incomplete-range"), "{codes:?}");
     assert_eq!(readme().column("Warnings", 0), codes);
+}
+
+#[test]
+fn every_code_of_a_finding_is_in_the_readme_and_no_other() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = std::fs::read_to_string(root.join("src/ecosystem/diagnostic.rs")).unwrap();
+    let (_, codes) = source.split_once("impl Code {").unwrap();
+    let (codes, _) = codes.split_once("\n}\n").unwrap();
+    let codes = codes.lines().filter_map(|line| line.trim().strip_prefix("Self::"));
+    let codes = codes.filter_map(|line| Some(line.split('"').nth(1)?.to_owned()));
+    let codes: BTreeSet<String> = codes.collect();
+    assert!(codes.contains("syntax") && codes.len() > 30, "{codes:?}");
+    assert_eq!(readme().column("Findings", 0), codes);
 }
 
 #[test]

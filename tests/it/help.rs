@@ -23,6 +23,7 @@ fn the_help_of_the_program_names_its_commands() {
     
     Commands:
       dispatch  Tell every subscribed repository what a push changed
+      validate  Check ecosystem.json before anything is sent
       rehearse  See all of it happen on this machine, without account, token or network
     
     Options:
@@ -37,8 +38,8 @@ fn the_help_of_the_program_names_its_commands() {
           --color <WHEN>  When to use colours; `auto` respects `NO_COLOR` and the terminal [default:
                           auto] [possible values: auto, always, never]
     
-    Exit codes: 0 done or nothing to do, 1 something was not delivered, 2 usage, configuration or
-    environment error (nothing was sent), 130 and 143 interrupted.
+    Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or a validation found
+    errors, 2 usage, configuration or environment error (nothing was sent), 130 and 143 interrupted.
     ");
 }
 
@@ -61,7 +62,7 @@ fn the_help_of_dispatch_explains_each_flag() {
               How to print the report
     
               Possible values:
-              - human: A table for people
+              - human: Text for people
               - json:  One JSON document
               
               [default: human]
@@ -187,5 +188,88 @@ fn the_help_of_rehearse_says_what_it_keeps() {
     
       # Your own: who would be told of the last commit, and does it arrive?
       ecosystem -C ~/src/monorepo rehearse --keep /tmp/rehearsal
+    ");
+}
+
+#[test]
+fn the_help_of_validate_says_what_needs_a_token() {
+    insta::assert_snapshot!(help(&["validate", "--help"]), @r"
+    Check ecosystem.json before anything is sent
+    
+    Without a flag it needs no token, and no network as long as the clone has HEAD's trees: it checks
+    the file, and compares each subscription with the paths at HEAD and with the other subscriptions.
+    With --online it also asks GitHub whether each repository is there, may be written to, and listens.
+    
+    Usage: ecosystem validate [OPTIONS]
+    
+    Options:
+          --online
+              Also ask GitHub about each cousin; needs a token
+    
+          --strict
+              Count warnings as errors
+    
+          --format <FORMAT>
+              How to print what was found
+    
+              Possible values:
+              - human: Text for people
+              - json:  One JSON document
+              
+              [default: human]
+    
+          --only <OWNER/NAME>
+              Only this cousin (faults of the file are shown all the same); may be given several times
+    
+          --ecosystem <FILE>
+              The list of cousins [default: ecosystem.json of the work tree, else of HEAD]
+    
+      -h, --help
+              Print help (see a summary with '-h')
+    
+      -V, --version
+              Print version
+    
+    With --online:
+          --concurrency <N>
+              Requests in flight at a time, 1 to 100
+              
+              [default: 16]
+    
+          --timeout <SECONDS>
+              Time for one request
+              
+              [default: 30]
+    
+          --max-wait <SECONDS>
+              How long to wait in sum when GitHub limits the rate
+              
+              [default: 900]
+    
+    Global options:
+      -C <DIR>
+              Run as if started in DIR
+    
+      -v, --verbose...
+              Say more on standard error: -v what is fetched, -vv each request, -vvv everything
+    
+      -q, --quiet
+              Say nothing but the result and errors
+    
+          --color <WHEN>
+              When to use colours; `auto` respects `NO_COLOR` and the terminal
+              
+              [default: auto]
+              [possible values: auto, always, never]
+    
+    Examples:
+      # Check the file and its patterns
+      ecosystem validate
+    
+      # Also check that each cousin is there and listens, as a pull request's check
+      ECOSYSTEM_PAT=… ecosystem validate --online --strict
+    
+      # One cousin, for a script
+      ECOSYSTEM_PAT=… ecosystem validate --online --only acme/web --format json
     ");
 }

@@ -28,3 +28,6 @@ mod repositories;
 mod secrets;
 mod stopping;
 mod support;
+mod validate;
+mod validate_lies;
+mod validate_online;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use ecosystem_dispatcher::embedded_github::Fault;
 use serde_json::{Value, json};
 
-use crate::support::ecosystem::Running;
-use crate::support::github::{Tester, github_with, run_test_with};
+use crate::support::ecosystem::{Run, Running};
+use crate::support::github::{TOKEN, Tester, github_with, run_test_with};
 
 fn signal(run: &Running, name: &str) {
     let id = run.id().to_string();
@@ -126,5 +126,27 @@ fn wait_until_closed(t: &Tester) {
     while t.with(|it| it.in_flight()) > 0 {
         assert!(Instant::now() < deadline, "a request is still in flight");
         std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn a_signal_ends_a_validation_that_is_asking() {
+    for (name, code) in [("-INT", 130), ("-TERM", 143)] {
+        run_test_with(github_with(["acme/web"]), |t| {
+            t.fault("acme/web", Fault::delay(Duration::from_secs(30)));
+            let run = Run::new(&t.sandbox)
+                .dir(&t.checkout)
+                .args(["validate", "--online", "--ecosystem"])
+                .arg(t.cousins(["acme/web"]))
+                .env("GITHUB_API_URL", t.url())
+                .env("ECOSYSTEM_PAT", TOKEN)
+                .spawn();
+            wait_for_requests(t, 1);
+            signal(&run, name);
+            let done = run.wait().expect_code(code);
+            assert!(done.stderr.contains("interrupted"), "{}", done.stderr);
+            assert!(done.stdout.contains("the run was interrupted before"), "{}", done.stdout);
+            t.reads();
+        });
     }
 }

@@ -111,6 +111,32 @@ fn the_reports_in_the_readme_are_what_is_printed() {
 }
 
 #[test]
+fn the_validation_in_the_readme_is_what_is_printed() {
+    let sandbox = Sandbox::new();
+    let bare = sandbox.sample_monorepo();
+    let file = sandbox.path().join("ecosystem.json");
+    let list = |subscription: &str| {
+        format!(
+            "[\n  {{\n    \"repo\": \"acme/flask-push-demo\",\n    \"subscriptions\": [\"{subscription}\"]\n  }}\n]\n"
+        )
+    };
+    std::fs::write(&file, list("features/web-push/flask")).unwrap();
+    let validate = |args: &[&str]| {
+        Run::new(&sandbox)
+            .dir(&bare)
+            .args(["validate", "--ecosystem", "../ecosystem.json"])
+            .args(args)
+            .run()
+            .expect_code(0)
+            .stdout
+            .replace("../ecosystem.json", "ecosystem.json")
+    };
+    let readme = readme();
+    assert_eq!(validate(&[]), readme.code("Validating", "text"));
+    assert_eq!(validate(&["--format", "json"]), readme.code("Findings", "json"));
+}
+
+#[test]
 fn the_rehearsal_ends_as_the_readme_says() {
     let sandbox = Sandbox::new();
     let shown = Run::new(&sandbox).arg("rehearse").run().expect_code(0).stdout;
@@ -126,7 +152,7 @@ fn every_workflow_is_pinned_and_keeps_expressions_out_of_shell_code() {
     for (number, code) in readme().codes("yaml").into_iter().enumerate() {
         workflows.insert(format!("README.md, {number}"), code);
     }
-    assert_eq!(workflows.len(), 2, "the dispatching and the receiving one");
+    assert_eq!(workflows.len(), 3, "the dispatching, the checking and the receiving one");
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/workflows");
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

@@ -208,6 +208,12 @@ impl Tester {
         tried
     }
 
+    /// Returns the paths that were read, in the order in which they were; all of them have now been
+    /// looked at.
+    pub(crate) fn reads(&self) -> Vec<String> {
+        self.look(|it| it.method == "GET").into_iter().map(|it| it.path).collect()
+    }
+
     /// Fails unless no request has reached GitHub since the test began.
     #[track_caller]
     pub(crate) fn expect_no_request(&self) {
