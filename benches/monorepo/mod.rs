@@ -43,9 +43,19 @@ impl Numbers {
 
 /// Returns 100,000 changed paths in 10,000 directories, sorted.
 pub(crate) fn changed_paths() -> Vec<ChangedPath> {
+    paths_of(FEATURES / 2)
+}
+
+/// Returns all 200,000 paths, sorted.
+pub(crate) fn all_paths() -> Vec<ChangedPath> {
+    paths_of(FEATURES)
+}
+
+/// Returns the paths of the first features of each area, sorted.
+fn paths_of(features: u64) -> Vec<ChangedPath> {
     let mut paths = Vec::new();
     for area in 0..AREAS {
-        for feature in 0..FEATURES / 2 {
+        for feature in 0..features {
             for part in 0..PARTS {
                 for file in 0..FILES {
                     let path = file_path(area, feature, part, file).into_bytes();
@@ -55,7 +65,7 @@ pub(crate) fn changed_paths() -> Vec<ChangedPath> {
         }
     }
     paths.sort();
-    assert_eq!(paths.len(), 100_000);
+    assert_eq!(paths.len() as u64, AREAS * features * PARTS * FILES);
     paths
 }
 
