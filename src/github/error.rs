@@ -186,16 +186,22 @@ fn text_of_html(html: &str) -> String {
     text
 }
 
+/// Returns the server's own words in quotes, or what it sent instead of any.
+#[must_use]
+pub fn said(reply: &Reply) -> String {
+    match &reply.message {
+        _ if reply.html => "the server answered HTML, is GITHUB_API_URL right?".to_owned(),
+        Some(message) => format!("\"{message}\""),
+        None => "no message".to_owned(),
+    }
+}
+
 /// Returns what a reply that is not a delivery means and what to do, for the report: lower case,
 /// one line. `token` is the name of the variable that the token came from.
 #[must_use]
 pub fn explain(reply: &Reply, repo: &RepoName, token: &str) -> String {
     let status = reply.status;
-    let said = match &reply.message {
-        _ if reply.html => "the server answered HTML, is GITHUB_API_URL right?".to_owned(),
-        Some(message) => format!("\"{message}\""),
-        None => "no message".to_owned(),
-    };
+    let said = said(reply);
     if let Some(why) = reply.refused {
         return format!(
             "answered {status} and redirects {why}: check the repository's name and GITHUB_API_URL"

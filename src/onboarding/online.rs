@@ -10,34 +10,19 @@ mod judging;
 mod listeners;
 mod theirs;
 
-use std::future::Future;
 use std::sync::Arc;
 
-use crate::delivery::requests::{RequestSettings, Requests, Response, Unanswered};
+use crate::delivery::requests::{RequestSettings, Requests, Unanswered};
 use crate::delivery::{self, SystemClock};
 use crate::github::auth::TokenForm;
 use crate::github::{Client, Read, Reply, TokenId};
 use crate::names::{EventType, RepoName};
 use crate::onboarding::workflow::Workflow;
 
-pub(crate) use asking::ask;
+pub(crate) use asking::{Question, ask};
 pub(crate) use judging::{Subject, Verdict, judge, not_asked, token_missing};
 
-/// Whoever asks GitHub, at GitHub's pace.
-pub(crate) trait Ask: Sync {
-    /// Returns GitHub's final answer.
-    fn get(
-        &self,
-        read: &Read,
-        token: TokenId,
-    ) -> impl Future<Output = Result<Response, Unanswered>> + Send;
-
-    /// Takes the run's tokens out of a text that a server sent and that will be shown: one that
-    /// repeats what it was sent must not put it into a log.
-    fn redacted(&self, text: String) -> String;
-}
-
-/// The real one: a client, held to GitHub's pace.
+/// Asks GitHub, at GitHub's pace.
 pub(crate) struct Asker {
     client: Arc<Client>,
     requests: Requests<Client, SystemClock>,
@@ -56,22 +41,23 @@ impl Asker {
     pub(crate) fn sent(&self) -> u64 {
         self.requests.sent()
     }
-}
 
-impl Ask for Asker {
-    async fn get(&self, read: &Read, token: TokenId) -> Result<Response, Unanswered> {
+    /// Returns GitHub's final answer.
+    async fn get(&self, read: &Read, token: TokenId) -> Result<Reply, Unanswered> {
         // Names in it were chosen by the server, which may repeat what it was sent.
-        let shown = self.client.redacted(read.to_string());
+        let shown = self.redacted(read.to_string());
         tracing::debug!("{shown}");
-        let answer = self.requests.get(read, token).await;
+        let answer = self.requests.get(read, token).await.map(|response| response.reply);
         match &answer {
-            Ok(response) => tracing::debug!("{shown}: answered {}", response.reply.status),
+            Ok(reply) => tracing::debug!("{shown}: answered {}", reply.status),
             Err(unanswered) => tracing::debug!("{shown}: {unanswered}"),
         }
         answer
     }
 
-    fn redacted(&self, text: String) -> String {
+    /// Takes the run's tokens out of a text that a server sent and that will be shown: one that
+    /// repeats what it was sent must not put it into a log.
+    pub(crate) fn redacted(&self, text: String) -> String {
         self.client.redacted(text)
     }
 }
@@ -211,10 +197,7 @@ impl std::fmt::Display for Unread {
         match self {
             Self::Broken(why) | Self::Unclear(why) => f.write_str(why),
             Self::Unanswered(why) => why.fmt(f),
-            Self::Refused(reply) => {
-                let said = reply.message.as_deref().unwrap_or("no message");
-                write!(f, "GitHub answered {}: \"{said}\"", reply.status)
-            }
+            Self::Refused(reply) => f.write_str(&answers::unexpected(reply)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The part of `validate` that asks GitHub: finds each cousin's token, asks about many cousins at
-//! a time, and has the answers judged in the order of the file, so that the same facts give the
-//! same text.
+//! a time, has the answers judged as they land, and records what came of it in the order of the
+//! file, so that the same facts give the same text.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -15,12 +15,12 @@ use crate::cli::progress::Counter;
 use crate::cli::signals::Signals;
 use crate::cli::{Exit, Failure, Output};
 use crate::delivery::requests::RequestSettings;
-use crate::ecosystem::{Code, Cousin, Finding, Findings, Listed, Severity, Span};
+use crate::ecosystem::{Code, Finding, Findings, Listed, Severity, Span};
 use crate::environment::Environment;
 use crate::github::auth::{AuthError, TokenForm, resolve};
 use crate::github::{ApiUrl, Client, Tokens};
 use crate::names::{FeaturePath, RepoName};
-use crate::onboarding::online::{self, Ask as _, Asker, Facts, Speaker, Subject, Verdict};
+use crate::onboarding::online::{self, Asker, Facts, Question, Speaker, Subject, Verdict};
 
 /// Up to so many cousins of a token are also asked what costs a request more each, so that all
 /// of it fits into the 900 requests that GitHub allows a token in a minute.
@@ -200,8 +200,8 @@ fn carry_out(
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("cannot start the network runtime: {error}"), ""))?;
-    let asked: Vec<(usize, Cousin, Speaker, bool)> = questions(request.listed, speakers);
-    let some_briefly = asked.iter().any(|(.., thorough)| !thorough);
+    let asked = questions(request.listed, speakers);
+    let some_briefly = asked.iter().any(|(_, question)| !question.thorough);
     let total = asked.len();
     let progress = Counter::new(total, "asking GitHub", output);
     let how = runtime.block_on(async {
@@ -213,12 +213,12 @@ fn carry_out(
         let mut told = tokio::time::interval_at(tokio::time::Instant::now() + TOLD, TOLD);
         loop {
             while flights.len() < AT_A_TIME
-                && let Some((at, cousin, speaker, thorough)) = waiting.next()
+                && let Some((at, question)) = waiting.next()
             {
                 let asker = Arc::clone(asker);
                 flights.spawn(async move {
-                    let facts = online::ask(&*asker, &cousin, &speaker, thorough).await;
-                    (at, speaker, facts)
+                    let facts = online::ask(&asker, &question).await;
+                    (at, question.speaker, facts)
                 });
             }
             tokio::select! {
@@ -257,20 +257,18 @@ fn carry_out(
     Ok(Ended { how: how?, some_briefly })
 }
 
-/// Returns each cousin that a token speaks for, and whether it is asked everything.
-fn questions(
-    listed: &[Listed],
-    speakers: &[Result<Speaker, AuthError>],
-) -> Vec<(usize, Cousin, Speaker, bool)> {
+/// Returns what is asked about each cousin that a token speaks for, with the cousin's place.
+fn questions(listed: &[Listed], speakers: &[Result<Speaker, AuthError>]) -> Vec<(usize, Question)> {
     let mut of_token = BTreeMap::new();
     for speaker in speakers.iter().flatten() {
         *of_token.entry(speaker.id).or_insert(0) += 1;
     }
     let all = listed.iter().zip(speakers).enumerate();
-    let asked = all.filter_map(|(at, (listed, speaker))| {
+    let asked = all.filter_map(|(at, (Listed { cousin, .. }, speaker))| {
         let speaker = speaker.as_ref().ok()?.clone();
         let thorough = of_token.get(&speaker.id).is_none_or(|count| *count <= THOROUGH);
-        Some((at, listed.cousin.clone(), speaker, thorough))
+        let (repo, event_type) = (cousin.repo.clone(), cousin.event_type.clone());
+        Some((at, Question { repo, event_type, speaker, thorough }))
     });
     asked.collect()
 }

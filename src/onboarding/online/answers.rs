@@ -5,8 +5,9 @@
 use serde::Deserialize;
 
 use super::{Permissions, Unread};
-use crate::delivery::requests::{Response, Unanswered};
+use crate::delivery::requests::Unanswered;
 use crate::github::Reply;
+use crate::github::error::said;
 use crate::text;
 
 /// An entry of a directory.
@@ -68,8 +69,8 @@ pub(super) struct State {
 ///
 /// # Errors
 /// The answer is neither, so that nothing is known.
-pub(super) fn entries(response: &Response) -> Result<Vec<Entry>, Unanswered> {
-    let body = &response.reply.body;
+pub(super) fn entries(reply: &Reply) -> Result<Vec<Entry>, Unanswered> {
+    let body = &reply.body;
     serde_json::from_slice(body).or_else(|_| match serde_json::from_slice::<File>(body) {
         Ok(file) if file.kind == "file" => Ok(Vec::new()),
         _ => {
@@ -83,9 +84,8 @@ pub(super) fn entries(response: &Response) -> Result<Vec<Entry>, Unanswered> {
 ///
 /// # Errors
 /// Says why it cannot be had.
-pub(super) fn content(response: Response) -> Result<Option<Vec<u8>>, Unread> {
+pub(super) fn content(reply: Reply) -> Result<Option<Vec<u8>>, Unread> {
     use base64::Engine as _;
-    let reply = response.reply;
     match reply.status {
         200 => {}
         404 => return Ok(None),
@@ -119,16 +119,11 @@ pub(super) fn content(response: Response) -> Result<Option<Vec<u8>>, Unread> {
 
 /// Returns in words an answer that a question to read something should not get.
 pub(super) fn unexpected(reply: &Reply) -> String {
-    let said = match &reply.message {
-        _ if reply.html => "an HTML page; is GITHUB_API_URL right?".to_owned(),
-        Some(message) => format!("\"{message}\""),
-        None => "no message".to_owned(),
-    };
+    let status = reply.status;
     match reply.refused {
         Some(why) => format!(
-            "it answered {} and redirects {why}: check the repository's name and GITHUB_API_URL",
-            reply.status
+            "it answered {status} and redirects {why}: check the repository's name and GITHUB_API_URL"
         ),
-        None => format!("it answered {}: {said}", reply.status),
+        None => format!("it answered {status}: {}", said(reply)),
     }
 }

@@ -8,13 +8,15 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use super::answers::{ActionsPermissions, Branch, Described, Entry, States, content, entries};
+use super::answers::{
+    ActionsPermissions, Branch, Described, Entry, States, content, entries, unexpected,
+};
 use super::theirs::Subscriptions;
 use super::{
-    Ask, Elsewhere, Facts, Gaps, Repository, Seen, Speaker, Theirs, Unread, WorkflowFile, Workflows,
+    Asker, Elsewhere, Facts, Gaps, Repository, Seen, Speaker, Theirs, Unread, WorkflowFile,
+    Workflows,
 };
-use crate::delivery::requests::{Response, Unanswered};
-use crate::ecosystem::Cousin;
+use crate::delivery::requests::Unanswered;
 use crate::github::{Read, Reply};
 use crate::names::{EventType, RepoName};
 use crate::onboarding::workflow::Workflow;
@@ -34,6 +36,9 @@ const MOST_READ: usize = 30;
 /// How many other branches are looked at for a listener: the likeliest first.
 const BRANCHES: usize = 10;
 
+/// The longest page that GitHub gives, of branches and of workflows.
+const PER_PAGE: (&str, &str) = ("per_page", "100");
+
 /// Parts of names that workflows and branches about dispatches tend to have.
 const LIKELY: [&str; 9] = [
     "dispatch",
@@ -47,22 +52,28 @@ const LIKELY: [&str; 9] = [
     "feature",
 ];
 
-/// Returns what GitHub knows of a cousin. What is not `thorough` saves requests: it reads no
-/// workflow file behind the first that listens, and asks not what is turned off.
-pub(crate) async fn ask<A: Ask>(
-    ask: &A,
-    cousin: &Cousin,
-    speaker: &Speaker,
-    thorough: bool,
-) -> Facts {
-    let gaps = Mutex::default();
-    let event_type = &cousin.event_type;
-    let mut about = About { ask, speaker, repo: cousin.repo.clone(), event_type, thorough, gaps };
+/// A cousin, and how much is asked about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    /// What it is called in `ecosystem.json`.
+    pub(crate) repo: RepoName,
+    /// The event type that it is sent.
+    pub(crate) event_type: EventType,
+    /// Who speaks for it.
+    pub(crate) speaker: Speaker,
+    /// What is not thorough saves requests: it reads no workflow file behind the first that
+    /// listens, and asks not what is turned off.
+    pub(crate) thorough: bool,
+}
+
+/// Returns what GitHub knows of a cousin.
+pub(crate) async fn ask(asker: &Asker, question: &Question) -> Facts {
+    let mut about = About { asker, question, repo: question.repo.clone(), gaps: Mutex::default() };
     let repository = match about.get(&[], &[]).await {
         Err(unanswered) => return Facts::only(Seen::Unanswered(unanswered)),
-        Ok(response) => match about.repository(&response) {
+        Ok(reply) => match about.repository(&reply) {
             Some(repository) => repository,
-            None => return Facts::only(Seen::Answered(Box::new(response.reply))),
+            None => return Facts::only(Seen::Answered(Box::new(reply))),
         },
     };
     // By its new name no further request is redirected.
@@ -73,8 +84,14 @@ pub(crate) async fn ask<A: Ask>(
     let (mut workflows, theirs, actions_enabled) =
         tokio::join!(about.workflows(), about.theirs(), about.actions_enabled(&repository));
     let mut elsewhere = Elsewhere::default();
-    if let Workflows::Read { files, .. } = &mut workflows {
-        if files.iter().any(|file| hears(file, event_type)) {
+    if let Workflows::Read { files, unread } = &mut workflows {
+        if files.iter().any(|file| about.hears(file)) {
+            if *unread > 0 && question.thorough {
+                about.unknown(
+                    &format!("what {unread} more of its workflows do"),
+                    &"they were not read",
+                );
+            }
             about.states(files).await;
             about.called(files).await;
         } else {
@@ -92,30 +109,33 @@ pub(super) fn hears(file: &WorkflowFile, event_type: &EventType) -> bool {
 }
 
 /// The requests about one repository.
-struct About<'a, A> {
-    ask: &'a A,
-    speaker: &'a Speaker,
+struct About<'a> {
+    asker: &'a Asker,
+    question: &'a Question,
+    /// What it is called now.
     repo: RepoName,
-    event_type: &'a EventType,
-    thorough: bool,
     gaps: Mutex<Gaps>,
 }
 
-impl<A: Ask> About<'_, A> {
+impl About<'_> {
+    fn hears(&self, file: &WorkflowFile) -> bool {
+        hears(file, &self.question.event_type)
+    }
+
     /// Returns a name that the server sent, fit to be shown.
     fn shown(&self, name: &str) -> String {
-        text::shown(self.ask.redacted(name.to_owned()).as_bytes()).into_owned()
+        text::shown(self.asker.redacted(name.to_owned()).as_bytes()).into_owned()
     }
 
     /// Returns the repository that an answer describes.
-    fn repository(&self, response: &Response) -> Option<Repository> {
-        if response.reply.status != 200 {
+    fn repository(&self, reply: &Reply) -> Option<Repository> {
+        if reply.status != 200 {
             return None;
         }
-        let told: Described = serde_json::from_slice(&response.reply.body).ok()?;
+        let told: Described = serde_json::from_slice(&reply.body).ok()?;
         let branch = told.default_branch.unwrap_or_default();
         Some(Repository {
-            name: RepoName::parse(&self.ask.redacted(told.full_name)).ok()?,
+            name: RepoName::parse(&self.asker.redacted(told.full_name)).ok()?,
             shown_branch: match branch.as_str() {
                 "" => "of unknown name".to_owned(),
                 branch => self.shown(branch),
@@ -125,7 +145,7 @@ impl<A: Ask> About<'_, A> {
             archived: told.archived.unwrap_or_default(),
             disabled: told.disabled.unwrap_or_default(),
             permissions: told.permissions,
-            scopes: response.reply.oauth_scopes.clone(),
+            scopes: reply.oauth_scopes.clone(),
         })
     }
 
@@ -143,10 +163,10 @@ impl<A: Ask> About<'_, A> {
         }
     }
 
-    async fn get(&self, below: &[&str], query: &[(&str, &str)]) -> Result<Response, Unanswered> {
+    async fn get(&self, below: &[&str], query: &[(&str, &str)]) -> Result<Reply, Unanswered> {
         let read = Read::new(&self.repo, below, query)
             .map_err(|bad| Unanswered::Unreachable(bad.to_string()))?;
-        self.ask.get(&read, self.speaker.id).await
+        self.asker.get(&read, self.question.speaker.id).await
     }
 
     /// Returns the workflow files of the default branch.
@@ -159,18 +179,15 @@ impl<A: Ask> About<'_, A> {
         let all = entries.len();
         let mut files = Vec::with_capacity(all.min(MOST_READ));
         for entry in entries {
-            let likely = is_likely(&entry.name) || entry.name.contains(self.event_type.as_str());
-            let wanted = (self.thorough && (all <= ALL_READ || likely))
-                || !files.iter().any(|file| hears(file, self.event_type));
+            let likely =
+                is_likely(&entry.name) || entry.name.contains(self.question.event_type.as_str());
+            let wanted = (self.question.thorough && (all <= ALL_READ || likely))
+                || !files.iter().any(|file| self.hears(file));
             if wanted && files.len() < MOST_READ {
                 files.push(self.workflow(&entry, None).await);
             }
         }
-        let unread = all - files.len();
-        if unread > 0 && self.thorough {
-            self.unknown(&format!("what {unread} more of its workflows do"), &"they were not read");
-        }
-        Workflows::Read { unread, files }
+        Workflows::Read { unread: all - files.len(), files }
     }
 
     /// Returns the entries that GitHub takes for workflow files, likely names first; no directory
@@ -180,11 +197,11 @@ impl<A: Ask> About<'_, A> {
         branch: Option<&str>,
     ) -> Result<Result<Vec<Entry>, Box<Reply>>, Unanswered> {
         let query: Vec<(&str, &str)> = branch.map(|branch| ("ref", branch)).into_iter().collect();
-        let response = self.get(&WORKFLOWS, &query).await?;
-        let mut entries: Vec<Entry> = match response.reply.status {
-            200 => entries(&response)?,
+        let reply = self.get(&WORKFLOWS, &query).await?;
+        let mut entries: Vec<Entry> = match reply.status {
+            200 => entries(&reply)?,
             404 => Vec::new(),
-            _ => return Ok(Err(Box::new(response.reply))),
+            _ => return Ok(Err(Box::new(reply))),
         };
         entries.retain(|entry| entry.kind != "dir" && is_workflow(&entry.name));
         entries.sort_by_cached_key(|entry| (!is_likely(&entry.name), entry.name.clone()));
@@ -200,12 +217,12 @@ impl<A: Ask> About<'_, A> {
             Ok(Ok(Some(bytes))) => match String::from_utf8(bytes) {
                 Ok(text) => Workflow::parse(&text).map_err(|bad| {
                     let why = format!("line {}: {}", bad.line, bad.message);
-                    Unread::Broken(self.ask.redacted(why))
+                    Unread::Broken(self.asker.redacted(why))
                 }),
                 Err(_) => Err(Unread::Broken("it is not UTF-8".to_owned())),
             },
             Ok(Ok(None)) => Err(Unread::Broken("there is no such file".to_owned())),
-            Ok(Err(Unread::Unclear(why))) => Err(Unread::Unclear(self.ask.redacted(why))),
+            Ok(Err(Unread::Unclear(why))) => Err(Unread::Unclear(self.asker.redacted(why))),
             Ok(Err(unread)) => Err(unread),
             Err(unanswered) => Err(Unread::Unanswered(unanswered)),
         };
@@ -219,7 +236,7 @@ impl<A: Ask> About<'_, A> {
             Ok(Ok(Some(bytes))) => bytes,
             Ok(Err(Unread::Broken(why))) => return Theirs::Unreadable(why),
             Ok(Err(unread)) => {
-                self.unknown(what, &self.ask.redacted(unread.to_string()));
+                self.unknown(what, &self.asker.redacted(unread.to_string()));
                 return Theirs::None;
             }
             Err(unanswered) => {
@@ -229,7 +246,7 @@ impl<A: Ask> About<'_, A> {
         };
         match Subscriptions::parse(&bytes) {
             Ok(theirs) => Theirs::Read(theirs),
-            Err(why) => Theirs::Unreadable(self.ask.redacted(why)),
+            Err(why) => Theirs::Unreadable(self.asker.redacted(why)),
         }
     }
 
@@ -237,13 +254,13 @@ impl<A: Ask> About<'_, A> {
     /// documentation, "Get GitHub Actions permissions for a repository".
     async fn actions_enabled(&self, repository: &Repository) -> Option<bool> {
         let admin = repository.permissions.is_some_and(|permissions| permissions.admin);
-        if !admin || !self.thorough {
+        if !admin || !self.question.thorough {
             return None;
         }
         let what = "whether Actions are turned on";
         match self.get(&["actions", "permissions"], &[]).await {
-            Ok(response) if response.reply.status == 200 => {
-                let told = serde_json::from_slice::<ActionsPermissions>(&response.reply.body);
+            Ok(reply) if reply.status == 200 => {
+                let told = serde_json::from_slice::<ActionsPermissions>(&reply.body);
                 told.inspect_err(|error| self.unknown(what, error)).ok().map(|told| told.enabled)
             }
             // The role may know, and the token not be allowed to.
@@ -259,28 +276,31 @@ impl<A: Ask> About<'_, A> {
     /// people, or by GitHub, which turns one with a schedule off when a public repository has seen
     /// no activity for 60 days. Source: GitHub's documentation, "Disabling and enabling a workflow".
     async fn states(&self, files: &mut [WorkflowFile]) {
-        if !self.thorough {
+        if !self.question.thorough {
             return;
         }
         let what = "whether the workflow that listens is turned on";
-        let told = match self.get(&["actions", "workflows"], &[("per_page", "100")]).await {
-            Ok(response) if response.reply.status == 200 => {
-                serde_json::from_slice::<States>(&response.reply.body)
-                    .inspect_err(|error| self.unknown(what, error))
-            }
+        let reply = match self.get(&["actions", "workflows"], &[PER_PAGE]).await {
+            Ok(reply) if reply.status == 200 => reply,
             Ok(_) => return,
             Err(unanswered) => return self.unanswered(what, &unanswered),
         };
-        let Ok(told) = told else { return };
-        for file in files {
+        let told: States = match serde_json::from_slice(&reply.body) {
+            Ok(told) => told,
+            Err(error) => return self.unknown(what, &error),
+        };
+        for file in files.iter_mut() {
             let state = told.workflows.iter().find(|state| state.path == file.path);
             file.state = state.map(|state| state.state.clone());
+        }
+        if reply.next_page && files.iter().any(|file| self.hears(file) && file.state.is_none()) {
+            self.unknown(what, &"it is not among the first 100 that GitHub lists");
         }
     }
 
     /// Adds the workflows of the repository that the listeners call, and those that these call.
     async fn called(&self, files: &mut Vec<WorkflowFile>) {
-        let listens = |file: &&WorkflowFile| hears(file, self.event_type);
+        let listens = |file: &&WorkflowFile| self.hears(file);
         let mut waiting: Vec<String> = files.iter().filter(listens).flat_map(calls).collect();
         let mut followed = BTreeSet::new();
         while let Some(path) = waiting.pop() {
@@ -312,20 +332,17 @@ impl<A: Ask> About<'_, A> {
     /// the default branch.
     async fn elsewhere(&self, default_branch: &str, known: &[WorkflowFile]) -> Elsewhere {
         let unseen = |why: String| Elsewhere { found: None, unseen: Some(why) };
-        let mut branches: Vec<Branch> = match self.get(&["branches"], &[("per_page", "100")]).await
-        {
-            Ok(response) if response.reply.status == 200 => {
-                match serde_json::from_slice(&response.reply.body) {
-                    Ok(branches) => branches,
-                    Err(_) => return unseen("other branches are not known".to_owned()),
-                }
-            }
-            Ok(Response { reply, .. }) => {
-                return unseen(format!("other branches are not known ({})", reply.status));
+        let reply = match self.get(&["branches"], &[PER_PAGE]).await {
+            Ok(reply) if reply.status == 200 => reply,
+            Ok(reply) => {
+                return unseen(format!("other branches are not known: {}", unexpected(&reply)));
             }
             Err(unanswered) => {
-                return unseen(format!("other branches are not known ({unanswered})"));
+                return unseen(format!("other branches are not known: {unanswered}"));
             }
+        };
+        let Ok(mut branches) = serde_json::from_slice::<Vec<Branch>>(&reply.body) else {
+            return unseen("other branches are not known: GitHub's list cannot be read".to_owned());
         };
         branches.retain(|branch| branch.name != default_branch);
         let trunk = |name: &str| ["main", "master", "develop", "trunk"].contains(&name);
@@ -345,15 +362,18 @@ impl<A: Ask> About<'_, A> {
                     continue;
                 }
                 let file = self.workflow(&entry, Some(&branch.name)).await;
-                if hears(&file, self.event_type) {
+                if self.hears(&file) {
                     let found = Some((self.shown(&branch.name), file.path));
                     return Elsewhere { found, unseen: None };
                 }
             }
         }
-        let count =
-            |skipped| format!("{skipped} of {} other branches were not looked at", branches.len());
-        Elsewhere { found: None, unseen: (skipped > 0).then(|| count(skipped)) }
+        let unseen = (skipped > 0 || reply.next_page).then(|| {
+            let looked_at = branches.len() - skipped;
+            let all = if reply.next_page { "more".to_owned() } else { branches.len().to_string() };
+            format!("only {looked_at} of {all} other branches were looked at")
+        });
+        Elsewhere { found: None, unseen }
     }
 }
 

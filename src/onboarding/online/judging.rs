@@ -8,9 +8,10 @@ use super::access;
 use super::answers::unexpected;
 use super::{Facts, Gaps, Repository, Seen, Speaker, Theirs, Workflows};
 use crate::delivery::requests::Unanswered;
-use crate::ecosystem::{Code, Finding, Findings, Listed, Severity, Span};
+use crate::ecosystem::{Code, Finding, Findings, Listed, Pointer, Severity, Span};
 use crate::github::Reply;
 use crate::github::auth::{AuthError, TokenForm};
+use crate::github::error::said;
 use crate::names::{FeaturePath, RepoName};
 use crate::onboarding::online::listeners;
 use crate::routing::pattern::Shape;
@@ -34,16 +35,30 @@ pub(crate) struct Subject<'a> {
     pub(crate) redacted: &'a dyn Fn(String) -> String,
 }
 
+impl Subject<'_> {
+    /// Returns its `repo`.
+    pub(super) fn repo(&self) -> Spot {
+        (self.listed.at.key("repo"), self.listed.repo)
+    }
+
+    /// Returns one of its values, or its `repo` where it has none of that key.
+    pub(super) fn spot(&self, key: &'static str, span: Option<Span>) -> Spot {
+        span.map_or_else(|| self.repo(), |span| (self.listed.at.key(key), span))
+    }
+}
+
 /// What was found out about a cousin, to be recorded in the order of the file: answers come in any
 /// order, and what they were read from can be forgotten as soon as they are judged.
 #[derive(Debug, Default)]
-pub(crate) struct Verdict(Vec<(Severity, Code, &'static str, Span, Finding)>);
+pub(crate) struct Verdict(Vec<(Severity, Code, Spot, Finding)>);
+
+/// A value in `ecosystem.json`: its JSON pointer and its place.
+pub(super) type Spot = (Pointer<'static>, Span);
 
 impl Verdict {
     /// Records what was found out about a cousin.
     pub(crate) fn record(self, listed: &Listed, findings: &mut Findings<'_>) {
-        for (severity, code, key, span, finding) in self.0 {
-            let pointer = listed.at.key(key);
+        for (severity, code, (pointer, span), finding) in self.0 {
             findings.add(severity, code, span, || {
                 finding.pointer(pointer).repo(Some(listed.cousin.repo.as_str()))
             });
@@ -58,27 +73,18 @@ impl Verdict {
         code: Code,
         finding: Finding,
     ) {
-        self.find_at(severity, code, ("repo", subject.listed.repo), finding);
+        self.find_at(severity, code, subject.repo(), finding);
     }
 
     /// Adds a finding about a value of the cousin.
-    pub(super) fn find_at(
-        &mut self,
-        severity: Severity,
-        code: Code,
-        (key, span): (&'static str, Span),
-        finding: Finding,
-    ) {
-        self.0.push((severity, code, key, span, finding));
+    pub(super) fn find_at(&mut self, severity: Severity, code: Code, spot: Spot, finding: Finding) {
+        self.0.push((severity, code, spot, finding));
     }
 }
 
 /// Returns that there is no token for a cousin.
 pub(crate) fn token_missing(subject: &Subject<'_>, error: &AuthError) -> Verdict {
-    let place = match subject.listed.token_env {
-        Some(span) => ("token_env", span),
-        None => ("repo", subject.listed.repo),
-    };
+    let spot = subject.spot("token_env", subject.listed.token_env);
     let help = match error {
         AuthError::NoToken => {
             "set ECOSYSTEM_PAT to a token that may write to the cousins".to_owned()
@@ -87,7 +93,7 @@ pub(crate) fn token_missing(subject: &Subject<'_>, error: &AuthError) -> Verdict
     };
     let mut verdict = Verdict::default();
     let finding = Finding::new(error.to_string(), help);
-    verdict.find_at(Severity::Error, Code::TokenMissing, place, finding);
+    verdict.find_at(Severity::Error, Code::TokenMissing, spot, finding);
     verdict
 }
 
@@ -231,7 +237,7 @@ fn blocked(subject: &Subject<'_>, said: &str, verdict: &mut Verdict) {
 /// Judges an answer that describes no repository.
 fn not_shown(subject: &Subject<'_>, speaker: &Speaker, reply: &Reply, verdict: &mut Verdict) {
     let repo = &subject.listed.cousin.repo;
-    let said = reply.message.as_deref().unwrap_or("no message");
+    let said = said(reply);
     match reply.status {
         404 if reply.html => unclear(subject, &unexpected(reply), verdict),
         404 => {
@@ -248,9 +254,9 @@ fn not_shown(subject: &Subject<'_>, speaker: &Speaker, reply: &Reply, verdict: &
             verdict.find(subject, Severity::Error, Code::RepoNotFound, finding);
         }
         403 | 451 if said.to_ascii_lowercase().contains("blocked") => {
-            blocked(subject, &format!("{} \"{said}\"", reply.status), verdict);
+            blocked(subject, &format!("{} {said}", reply.status), verdict);
         }
-        451 => blocked(subject, &format!("451 \"{said}\""), verdict),
+        451 => blocked(subject, &format!("451 {said}"), verdict),
         403 => unreadable(subject, speaker, reply, verdict),
         200 => {
             let why = "its answer does not describe a repository; is GITHUB_API_URL right?";
@@ -280,7 +286,7 @@ pub(super) fn unreadable(
     let repo = &subject.listed.cousin.repo;
     let Speaker { variable, .. } = speaker;
     let status = reply.status;
-    let said = reply.message.as_deref().unwrap_or("no message");
+    let said = said(reply);
     let help = if reply.sso.is_some() {
         format!(
             "authorize the token for the single sign-on of {} (GitHub: Settings, Developer \
@@ -297,7 +303,7 @@ pub(super) fn unreadable(
     };
     let finding = Finding::new(
         format!(
-            "the token in {variable} cannot read {repo} ({status}: \"{said}\"), so what listens there is not known"
+            "the token in {variable} cannot read {repo} ({status}: {said}), so what listens there is not known"
         ),
         help,
     );
@@ -324,17 +330,17 @@ pub(super) fn silent(subject: &Subject<'_>, unanswered: &Unanswered, verdict: &m
 
 /// Judges the cousin's own list of what it takes.
 fn their_subscriptions(subject: &Subject<'_>, theirs: &Theirs, verdict: &mut Verdict) {
-    let Listed { cousin, patterns, subscriptions, .. } = subject.listed;
+    let Listed { cousin, patterns, items, subscriptions, at, .. } = subject.listed;
     let repo = &cousin.repo;
-    let mut warn = |span: Span, finding: Finding| {
-        let place = ("subscriptions", span);
-        verdict.find_at(Severity::Warning, Code::NotSubscribedThere, place, finding);
+    let list = (at.key("subscriptions"), *subscriptions);
+    let mut warn = |spot: Spot, finding: Finding| {
+        verdict.find_at(Severity::Warning, Code::NotSubscribedThere, spot, finding);
     };
     let theirs = match theirs {
         Theirs::None => return,
         Theirs::Unreadable(why) => {
             return warn(
-                *subscriptions,
+                list,
                 Finding::new(
                     format!("the subscriptions.json of {repo} cannot be read: {why}"),
                     "it is an array of features, such as [\"features/x\"]",
@@ -347,7 +353,7 @@ fn their_subscriptions(subject: &Subject<'_>, theirs: &Theirs, verdict: &mut Ver
         && followed.key() != source.key()
     {
         return warn(
-            *subscriptions,
+            list,
             Finding::new(
                 format!("the subscriptions.json of {repo} follows {followed}, and not {source}"),
                 format!("write \"source\": \"{source}\" there"),
@@ -357,13 +363,14 @@ fn their_subscriptions(subject: &Subject<'_>, theirs: &Theirs, verdict: &mut Ver
     let shown = |feature: &[u8]| text::quoted(&String::from_utf8_lossy(feature));
     // A plain path is told of by its own name, whether or not it is there at HEAD already.
     let mut literals = HashSet::new();
-    for (pattern, span) in cousin.subscriptions.iter().zip(patterns) {
+    let written = cousin.subscriptions.iter().zip(patterns).zip(items);
+    for ((pattern, span), item) in written {
         if let Shape::Literal(path) = pattern.shape()
             && !pattern.is_exclusion()
         {
             literals.insert(path.as_slice());
             if !theirs.takes(path) {
-                warn(*span, lacks(repo, &shown(path)));
+                warn((list.0.item(*item), *span), lacks(repo, &shown(path)));
             }
         }
     }
@@ -376,7 +383,7 @@ fn their_subscriptions(subject: &Subject<'_>, theirs: &Theirs, verdict: &mut Ver
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        warn(*subscriptions, lacks(repo, &format!("{}{more}", named.join(", "))));
+        warn(list, lacks(repo, &format!("{}{more}", named.join(", "))));
     }
 }
 

@@ -89,9 +89,9 @@ fn deaf(subject: &Subject<'_>, speaker: &Speaker, workflows: &Read<'_>, verdict:
         });
     let others: Vec<(&str, &[String])> = others.collect();
     if !others.is_empty() {
-        let place = listed.event_type.map_or(("repo", listed.repo), |span| ("event_type", span));
+        let spot = subject.spot("event_type", listed.event_type);
         let finding = other_types(subject, workflows, &others);
-        return verdict.find_at(Severity::Error, Code::ListenerOtherType, place, finding);
+        return verdict.find_at(Severity::Error, Code::ListenerOtherType, spot, finding);
     }
     let Repository { name, shown_branch: branch, .. } = workflows.repository;
     if let Some((other, path)) = &workflows.elsewhere.found {

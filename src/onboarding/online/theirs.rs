@@ -10,11 +10,11 @@ use crate::routing::{ChangedPath, Matcher};
 use crate::text;
 
 /// What a cousin follows by its own account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Subscriptions {
     /// The monorepo that it follows, where the file names it.
     pub(crate) source: Option<RepoName>,
-    patterns: Vec<Pattern>,
+    matcher: Matcher,
 }
 
 impl Subscriptions {
@@ -43,18 +43,18 @@ impl Subscriptions {
             })?;
             Pattern::parse(name).map_err(|bad| format!("{}: {}", text::quoted(name), bad.message))
         });
+        let patterns = names.collect::<Result<Vec<Pattern>, String>>()?;
         Ok(Self {
             source: source.and_then(Value::as_str).and_then(|name| RepoName::parse(name).ok()),
-            patterns: names.collect::<Result<_, _>>()?,
+            matcher: Matcher::new([&patterns]).map_err(|error| error.to_string())?,
         })
     }
 
     /// Returns whether the cousin takes events about a feature.
     pub(crate) fn takes(&self, feature: &[u8]) -> bool {
-        let Ok(matcher) = Matcher::new([self.patterns.as_slice()]) else { return true };
         // A feature is a directory, and so is a submodule.
         let feature = ChangedPath { path: feature.to_vec(), submodule: true };
-        !matcher.select(&[feature]).is_empty()
+        !self.matcher.select(&[feature]).is_empty()
     }
 }
 
