@@ -17,6 +17,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use tokio::runtime::Runtime;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -25,6 +26,7 @@ pub use failure::{Exit, Failure};
 pub use output::Output;
 
 use crate::environment::Environment;
+use crate::git::command::Git;
 
 /// Keeps downstream repositories in step with a monorepo.
 #[derive(Debug, Parser)]
@@ -108,6 +110,19 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
             failure.exit.code()
         }
     }
+}
+
+/// Returns the git program, with what it may see of the environment.
+fn git(environment: &Environment) -> Git {
+    Git::new(environment.iter().map(|(name, value)| (name.to_owned(), value.to_owned())))
+}
+
+/// Returns the runtime for a command's requests: one thread, on which everything takes turns.
+fn network() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start the network runtime: {error}"), ""))
 }
 
 /// Our own events only: what libraries log at their finest level may hold headers.

@@ -39,6 +39,8 @@ pub enum GitError {
         message: String,
         /// What to do.
         help: String,
+        /// Whether a clone of it would be read: it is the clone that is odd, not the history.
+        by_remote: bool,
     },
     /// The branch has no commit yet.
     #[error("the branch has no commit yet")]
@@ -119,15 +121,13 @@ impl GitError {
     #[must_use]
     pub fn help(&self) -> String {
         match self {
-            Self::NotARepository(_) => {
-                "run it in a clone, name one with -C DIR, or fetch what is needed with --remote URL"
-            }
+            Self::NotARepository(_) => "run it in a clone, or name one with -C DIR",
             Self::NoDirectory(_) => "see that -C names a directory that exists",
             Self::Unsupported { help, .. }
             | Self::UnknownRevision { help, .. }
             | Self::BadRemote { help, .. } => return help.clone(),
             Self::TooLarge { .. } => "see whether that is the right file",
-            Self::Unborn => "commit something first, or name a commit with --head REV",
+            Self::Unborn => "commit something first",
             Self::Scratch { .. } => "set TMPDIR to a directory that can be written",
             Self::UnreadableHead { .. } | Self::Incomparable { .. } => {
                 "run `git fsck` to see whether the repository is whole; a damaged clone can be \
@@ -166,15 +166,18 @@ pub(crate) fn init(dir: &Path, options: &RepositoryInitOptions) -> Result<Reposi
 
 fn unsupported(error: &git2::Error) -> GitError {
     let message = crate::text::shown(error.message().as_bytes()).into_owned();
-    let help = if message.contains("refstorage") {
-        "its refs are in the reftable format, which libgit2 does not read: run `git refs migrate \
-         --ref-format=files` in a copy, or use --remote URL"
+    let (help, by_remote) = if message.contains("refstorage") {
+        let help = "its refs are in the reftable format, which libgit2 does not read: run `git refs \
+                    migrate --ref-format=files` in a copy, and name that with -C DIR";
+        (help, true)
     } else if message.contains("objectformat") || message.contains("sha256") {
-        "its objects have SHA-256 ids, and GitHub's events speak of SHA-1: use a SHA-1 repository"
+        let help = "its objects have SHA-256 ids, and GitHub's events speak of SHA-1: use a SHA-1 \
+                    repository";
+        (help, false)
     } else {
-        "see `git status` there; --remote URL works without a clone"
+        ("see `git status` there, or name another clone with -C DIR", true)
     };
-    GitError::Unsupported { message, help: help.to_owned() }
+    GitError::Unsupported { message, help: help.to_owned(), by_remote }
 }
 
 /// Sets libgit2's global options, once for the process.

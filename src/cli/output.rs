@@ -8,9 +8,12 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 
+use secrecy::ExposeSecret as _;
+
 use super::{Failure, When};
 use crate::actions::{self, Level};
 use crate::environment::Environment;
+use crate::github::Tokens;
 use crate::text::paint::Paint;
 
 /// The two streams and whether they show colours.
@@ -100,6 +103,15 @@ impl Output {
     /// Prints a command to the Actions runner, as `actions` has made it.
     pub fn command(&self, command: &str) {
         let _ = writeln!(io::stderr().lock(), "{command}");
+    }
+
+    /// Has the Actions runner hide the tokens in all that follows.
+    pub(super) fn mask(&self, tokens: &Tokens, environment: &Environment) {
+        if actions::is_actions(environment) {
+            for token in tokens.iter() {
+                self.command(&actions::mask(token.secret().expose_secret()));
+            }
+        }
     }
 
     /// Prints why the command failed, and in Actions annotates the run with it.

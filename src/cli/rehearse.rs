@@ -12,7 +12,6 @@ use super::dispatch::{Delivery, Request, carry_out};
 use super::{Exit, Failure, Output};
 use crate::embedded_github::{EmbeddedGitHub, Event, Fault, Model, Token};
 use crate::environment::Environment;
-use crate::git::command::Git;
 use crate::git::range::{Flags, Push, Trigger};
 use crate::git::stage::{Author, Stage};
 use crate::names::RepoName;
@@ -75,7 +74,7 @@ pub fn run(
             temporary.path()
         }
     };
-    let git = Git::new(environment.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let git = super::git(environment);
     let author = match dir {
         Some(dir) => Author::existing(dir)?,
         None => Author::sample(&git, &stage_dir.join("author.git"))?,
@@ -216,8 +215,7 @@ fn on_embedded_github(
     let failed = |error: std::io::Error| {
         Failure::new(format!("cannot start the embedded GitHub: {error}"), "")
     };
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let runtime = super::network()?;
     let github = runtime.block_on(EmbeddedGitHub::start(model)).map_err(failed)?;
     let url = github.url().to_owned();
     // The server runs on a thread of its own while the pipeline, which blocks, runs on this one.

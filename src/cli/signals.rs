@@ -1,6 +1,6 @@
 //! The wish of the user or the runner that a run stops: SIGINT (Ctrl-C) and SIGTERM.
 
-use super::Exit;
+use super::{Exit, Failure};
 
 /// The signals that end a run.
 pub(super) struct Signals {
@@ -12,13 +12,17 @@ pub(super) struct Signals {
 
 impl Signals {
     /// Starts to catch the signals; from now on they no longer end the process by themselves.
-    pub(super) fn catch() -> std::io::Result<Self> {
+    pub(super) fn catch() -> Result<Self, Failure> {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
+            let catch = |kind| {
+                signal(kind)
+                    .map_err(|error| Failure::new(format!("cannot catch signals: {error}"), ""))
+            };
             Ok(Self {
-                interrupt: signal(SignalKind::interrupt())?,
-                terminate: signal(SignalKind::terminate())?,
+                interrupt: catch(SignalKind::interrupt())?,
+                terminate: catch(SignalKind::terminate())?,
             })
         }
         #[cfg(not(unix))]

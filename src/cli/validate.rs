@@ -15,7 +15,6 @@ use super::{Exit, Failure, Output};
 use crate::actions::{self, Level};
 use crate::ecosystem::{Diagnosis, Document, Entry, Findings, Listed};
 use crate::environment::Environment;
-use crate::git::GitError;
 use crate::git::command::Git;
 use crate::git::range::{Base, Comparison, Head, Reason};
 use crate::git::source::{Outside, Source};
@@ -23,7 +22,6 @@ use crate::names::{CommitSha, FeaturePath, RepoName};
 use crate::onboarding::subscriptions;
 use crate::report::validation::{Row, State, Validation};
 use crate::routing::matching::Tally;
-use crate::routing::pattern::Pattern;
 use crate::routing::{ChangedPath, Reach};
 
 /// Check ecosystem.json before anything is sent
@@ -81,8 +79,7 @@ pub fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let pairs = environment.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let git = Git::new(pairs);
+    let git = super::git(environment);
     let credentials = listing::git_credentials(environment);
     let outside = Outside {
         remote: None,
@@ -129,6 +126,8 @@ fn examine(
     let mut findings = Findings::new(&lines).strict(args.strict);
     let entries = document.entries(&lines, &mut findings);
     let broken = findings.any_error();
+    let names = entries.iter().filter_map(|(_, listed)| Some(listed.as_ref()?.cousin.repo.key()));
+    let names: HashSet<String> = names.collect();
     let entries = chosen(entries, &args.only, broken)?;
     let all = if args.only.is_empty() { findings.cousins() } else { entries.len() };
     let (entries, listed): (Vec<Entry>, Vec<Option<Listed>>) = entries.into_iter().unzip();
@@ -157,6 +156,7 @@ fn examine(
         let request = online::Request {
             listed: &listed,
             features: &features,
+            names: &names,
             source: source.as_ref(),
             concurrency: args.concurrency,
             timeout: args.timeout,
@@ -249,7 +249,7 @@ struct Monorepo<'g> {
 
 impl<'g> Monorepo<'g> {
     fn open(dir: &Path, outside: &Outside<'_>, git: &'g Git) -> Self {
-        Self { source: Source::open(dir, outside, git).map_err(failure) }
+        Self { source: Source::open(dir, outside, git).map_err(Failure::from) }
     }
 
     /// Returns the list of cousins: the file that was named, else the work tree's, else HEAD's.
@@ -269,7 +269,7 @@ impl<'g> Monorepo<'g> {
 
     fn head(&mut self) -> Result<CommitSha, Failure> {
         let source = self.source.as_mut().map_err(|failure| failure.clone())?;
-        source.find_head(&Head::Revision("HEAD".to_owned())).map_err(failure)
+        Ok(source.find_head(&Head::Revision("HEAD".to_owned()))?)
     }
 
     /// Returns HEAD and all its paths, sorted.
@@ -282,8 +282,7 @@ impl<'g> Monorepo<'g> {
             reason: Reason::All,
             sends: false,
         };
-        let reach = Reach::new(Pattern::parse("**").as_ref());
-        Ok((head, source.compare(&all, &reach)?.changes.paths))
+        Ok((head, source.compare(&all, &Reach::everything())?.changes.paths))
     }
 
     /// Returns the path of a file in it; none when the file lies outside of the work tree.
@@ -295,22 +294,4 @@ impl<'g> Monorepo<'g> {
     fn name(&self) -> Option<RepoName> {
         RepoName::in_address(self.source.as_ref().ok()?.remote_url()?)
     }
-}
-
-/// Returns the failure with the help that fits here: the flags for other commits and for remotes
-/// are those of `dispatch`.
-fn failure(error: GitError) -> Failure {
-    let help = match &error {
-        GitError::NotARepository(_) => "run it in a clone, or name one with -C DIR",
-        GitError::Unborn => "commit something first",
-        GitError::Unsupported { help, .. } if help.contains("git refs migrate") => {
-            "its refs are in the reftable format, which libgit2 does not read: run `git refs \
-             migrate --ref-format=files` in a copy, and name that with -C DIR"
-        }
-        GitError::Unsupported { help, .. } if help.contains("--remote") => {
-            "see `git status` there, or name another clone with -C DIR"
-        }
-        _ => return error.into(),
-    };
-    Failure::new(error.to_string(), help)
 }

@@ -65,6 +65,12 @@ impl Reach {
         reach
     }
 
+    /// Returns the reach of a pattern that matches all paths.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { root: Node { everything: true, ..Node::default() } }
+    }
+
     /// Returns the scope of a tree's root.
     #[must_use]
     pub fn root(&self) -> Scope<'_> {

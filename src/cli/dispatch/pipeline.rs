@@ -7,11 +7,11 @@ use super::sending::{Push, Shared};
 use super::{Request, sending};
 use crate::actions;
 use crate::cli::listing::{self, Listing};
-use crate::cli::{Exit, Failure, Output};
+use crate::cli::{self, Exit, Failure, Output};
 use crate::delivery::{Ending, Outcome};
 use crate::ecosystem::{self, Cousin};
 use crate::event::{self, Context};
-use crate::git::command::Git;
+use crate::git::GitError;
 use crate::git::range::{Comparison, Reason, Trigger};
 use crate::git::source::{Compared, FoundBy, Outside, Source};
 use crate::names::{CommitSha, RepoName};
@@ -52,18 +52,17 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<(Report, Exit), Failure> {
     let environment = request.environment;
-    let pairs = environment.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let git = Git::new(pairs);
+    let git = cli::git(environment);
     let credentials = listing::git_credentials(environment);
     let outside = Outside {
         remote: request.remote.as_deref(),
         server: actions::server_url(environment),
         credentials: &credentials,
     };
-    let mut source = Source::open(request.dir, &outside, &git)?;
+    let mut source = Source::open(request.dir, &outside, &git).map_err(with_flags)?;
     // A broken file stops the run before anything is fetched, where it can be read before.
     let early = listing::outside_of_git(request.ecosystem.as_deref(), source.work_tree())?;
-    let head = source.find_head(&comparison.head)?;
+    let head = source.find_head(&comparison.head).map_err(with_flags)?;
     let Listing { name: file_name, bytes, .. } = match early {
         Some(found) => found,
         None => listing::at_head(&source, &head)?,
@@ -124,6 +123,18 @@ pub(super) fn run(
     };
     let exit = exit.unwrap_or_else(|| Exit::of(&report));
     Ok((report, exit))
+}
+
+/// Returns the failure with the flags of this command that help too.
+fn with_flags(error: GitError) -> Failure {
+    let flag = match &error {
+        GitError::NotARepository(_) => "fetch what is needed with --remote URL",
+        GitError::Unsupported { by_remote: true, .. } => "use --remote URL",
+        GitError::Unborn => "name a commit with --head REV",
+        _ => return error.into(),
+    };
+    let help = format!("{}, or {flag}", error.help());
+    Failure::new(error.to_string(), help)
 }
 
 /// Returns a line of the report for each dispatch of the plan, with how it ended.

@@ -5,13 +5,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use secrecy::ExposeSecret as _;
-
 use super::Request;
 use crate::actions;
 use crate::cli::progress::Progress;
 use crate::cli::signals::Signals;
-use crate::cli::{Exit, Failure, Output};
+use crate::cli::{self, Exit, Failure, Output};
 use crate::delivery::{self, Body, Clock as _, Ending, Job, Means, Outcome, Settings, SystemClock};
 use crate::ecosystem::Cousin;
 use crate::event::{self, Context, Event};
@@ -46,11 +44,7 @@ pub(super) fn deliver(
     let environment = request.environment;
     let api = ApiUrl::parse(actions::api_url(environment))?;
     let (tokens, by_cousin) = tokens(request, push, warnings)?;
-    if actions::is_actions(environment) {
-        for token in tokens.iter() {
-            output.command(&actions::mask(token.secret().expose_secret()));
-        }
-    }
+    output.mask(&tokens, environment);
     // What GitHub would refuse for its size is not sent, and keeps nothing else back.
     let mut endings: Vec<Option<Ending>> = Vec::with_capacity(push.plan.len());
     let mut jobs = Vec::with_capacity(push.plan.len());
@@ -116,10 +110,7 @@ fn run(
     client: Client,
     output: &Output,
 ) -> Result<(Vec<Ending>, Option<Exit>), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(format!("cannot start the network runtime: {error}"), ""))?;
+    let runtime = cli::network()?;
     let progress = Progress::new(jobs.len(), output);
     let clock = SystemClock::start();
     let (observed, told) = (clock.clone(), Arc::clone(&jobs));
@@ -128,8 +119,7 @@ fn run(
         progress.aside(|| log(&event, &told));
     };
     let ended = runtime.block_on(async {
-        let mut signals = Signals::catch()
-            .map_err(|error| Failure::new(format!("cannot catch signals: {error}"), ""))?;
+        let mut signals = Signals::catch()?;
         let (stop, stopped) = delivery::stop::pair();
         let means = Means { sender: Arc::new(client), clock, jitter: delivery::random };
         let delivered = delivery::deliver(jobs, settings, means, stopped, observe);

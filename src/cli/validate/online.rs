@@ -2,18 +2,17 @@
 //! a time, has the answers judged as they land, and records what came of it in the order of the
 //! file, so that the same facts give the same text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret as _;
 use tokio::task::JoinSet;
 
 use crate::actions;
 use crate::cli::progress::Counter;
 use crate::cli::signals::Signals;
-use crate::cli::{Exit, Failure, Output};
+use crate::cli::{self, Exit, Failure, Output};
 use crate::delivery::requests::RequestSettings;
 use crate::ecosystem::{Code, Finding, Findings, Listed, Severity, Span};
 use crate::environment::Environment;
@@ -41,6 +40,8 @@ pub(super) struct Request<'a> {
     pub(super) listed: &'a [Listed],
     /// For each of them, what it would be told of.
     pub(super) features: &'a [Vec<FeaturePath>],
+    /// The keys of all names in the file.
+    pub(super) names: &'a HashSet<String>,
     /// The monorepo's own name.
     pub(super) source: Option<&'a RepoName>,
     pub(super) concurrency: NonZeroUsize,
@@ -77,11 +78,7 @@ pub(super) fn ask(
     let environment = request.environment;
     let api = ApiUrl::parse(actions::api_url(environment))?;
     let (tokens, speakers) = speakers(request);
-    if actions::is_actions(environment) {
-        for token in tokens.iter() {
-            output.command(&actions::mask(token.secret().expose_secret()));
-        }
-    }
+    output.mask(&tokens, environment);
     let settings = RequestSettings {
         concurrency: request.concurrency,
         max_wait: request.max_wait,
@@ -89,13 +86,12 @@ pub(super) fn ask(
     };
     let client = Client::new(api, tokens, request.timeout)?;
     let asker = Arc::new(Asker::new(client, settings));
-    let others = request.listed.iter().map(|listed| listed.cousin.repo.key()).collect();
     let redacted = |text| asker.redacted(text);
     let subject = |listed, features| Subject {
         listed,
         features,
         source: request.source,
-        others: &others,
+        others: request.names,
         redacted: &redacted,
     };
     let mut landed: BTreeMap<usize, (Option<String>, Verdict)> = BTreeMap::new();
@@ -196,17 +192,13 @@ fn carry_out(
     output: &Output,
     mut take: impl FnMut(usize, &Speaker, &Facts),
 ) -> Result<Ended, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(format!("cannot start the network runtime: {error}"), ""))?;
+    let runtime = cli::network()?;
     let asked = questions(request.listed, speakers);
     let some_briefly = asked.iter().any(|(_, question)| !question.thorough);
     let total = asked.len();
     let progress = Counter::new(total, "asking GitHub", output);
     let how = runtime.block_on(async {
-        let mut signals = Signals::catch()
-            .map_err(|error| Failure::new(format!("cannot catch signals: {error}"), ""))?;
+        let mut signals = Signals::catch()?;
         let mut waiting = asked.into_iter();
         let mut flights = JoinSet::new();
         let (mut done, mut unreachable) = (0, 0);
