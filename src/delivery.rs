@@ -29,7 +29,7 @@ pub mod stop;
 
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use outcome::{Ending, Outcome};
-pub use requests::{Get, RequestSettings, Requests, Response, Unanswered};
+pub use requests::{Get, RequestSettings, Requests, Unanswered};
 pub use schedule::{JobId, Reason, Schedule, Step};
 pub use stop::{Stop, Stopped};
 

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use crate::delivery::clock::Clock;
 use crate::delivery::lane::Ended;
-use crate::github::{Answer, Client, Moved, Read, Reply, TokenId};
+use crate::github::{Answer, Client, Read, Reply, TokenId};
 
 mod queue;
 mod turnstile;
@@ -70,15 +70,6 @@ pub struct Requests<G, C> {
     jitter: fn() -> f64,
 }
 
-/// The final answer to a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Response {
-    /// The reply: any status that is no limit and no failure of the server's.
-    pub reply: Reply,
-    /// Where a redirect led, when one was followed.
-    pub moved: Option<Moved>,
-}
-
 /// Why there is no final answer. The texts are for people: lower case, one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unanswered {
@@ -113,20 +104,21 @@ impl<G: Get, C: Clock> Requests<G, C> {
         Self { get, turnstile: Turnstile::new(clock, queue), tokens, jitter }
     }
 
-    /// Sends a read until its answer is final, and returns that.
+    /// Sends a read until its answer is final, and returns that: any status that is no limit and no
+    /// failure of the server's.
     ///
     /// A limit is waited for; a failure of the server or the network, and a body that broke off,
     /// is tried five times in all. A redirect that was refused is an answer, and so is a 404.
     ///
     /// # Errors
     /// See [`Unanswered`].
-    pub async fn get(&self, read: &Read, token: TokenId) -> Result<Response, Unanswered> {
+    pub async fn get(&self, read: &Read, token: TokenId) -> Result<Reply, Unanswered> {
         let label = self.tokens.get(token.0).map_or("the environment", String::as_str);
         let mut place = self.turnstile.enter(token);
         let mut attempt = 1;
         loop {
             place.turn().await?;
-            let Answer { requests, moved, result } = self.get.get(read, token).await;
+            let Answer { requests, result, .. } = self.get.get(read, token).await;
             let wall = self.turnstile.clock.wall();
             let heard = if result.is_ok() { Landing::Answered } else { Landing::Lost };
             match judge(result, attempt, read, label, wall, (self.jitter)()) {
@@ -145,7 +137,7 @@ impl<G: Get, C: Clock> Requests<G, C> {
                 }
                 Verdict::Answered(reply) => {
                     place.landed(requests, heard);
-                    return Ok(Response { reply: *reply, moved });
+                    return Ok(*reply);
                 }
                 Verdict::Unreachable(error) => {
                     place.landed(requests, heard);

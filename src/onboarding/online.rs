@@ -47,7 +47,7 @@ impl Asker {
         // Names in it were chosen by the server, which may repeat what it was sent.
         let shown = self.redacted(read.to_string());
         tracing::debug!("{shown}");
-        let answer = self.requests.get(read, token).await.map(|response| response.reply);
+        let answer = self.requests.get(read, token).await;
         match &answer {
             Ok(reply) => tracing::debug!("{shown}: answered {}", reply.status),
             Err(unanswered) => tracing::debug!("{shown}: {unanswered}"),

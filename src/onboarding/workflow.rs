@@ -17,7 +17,6 @@ mod yaml;
 use std::collections::BTreeSet;
 
 use source::Source;
-use triggers::Triggers;
 use yaml::Tree;
 
 /// Why a file cannot be read, or why GitHub would not read it.
@@ -87,7 +86,7 @@ pub struct Call {
 pub struct Workflow {
     source: Source,
     tree: Tree,
-    triggers: Triggers,
+    dispatches: Listens,
 }
 
 impl Workflow {
@@ -102,29 +101,15 @@ impl Workflow {
         let body = text.strip_prefix('\u{feff}').unwrap_or(text);
         let source = Source::new(body);
         let tree = Tree::load(&source, body)?;
-        let triggers = match tree.root() {
-            Some(root) => Triggers::read(&source, root)?,
-            None => Triggers { dispatches: Listens::No, scheduled: false, reusable: false },
-        };
-        Ok(Self { source, tree, triggers })
+        let root = tree.root();
+        let dispatches = root.map(|root| triggers::dispatches(&source, root)).transpose()?;
+        Ok(Self { dispatches: dispatches.unwrap_or(Listens::No), source, tree })
     }
 
     /// Returns which `repository_dispatch` events start it.
     #[must_use]
     pub const fn dispatches(&self) -> &Listens {
-        &self.triggers.dispatches
-    }
-
-    /// Returns whether a schedule starts it too: such a cousin catches up by itself.
-    #[must_use]
-    pub const fn is_scheduled(&self) -> bool {
-        self.triggers.scheduled
-    }
-
-    /// Returns whether other workflows can call it.
-    #[must_use]
-    pub const fn is_reusable(&self) -> bool {
-        self.triggers.reusable
+        &self.dispatches
     }
 
     /// Returns every `${{ }}` of a script (`run`, and the `script` of `actions/github-script`)

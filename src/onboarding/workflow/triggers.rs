@@ -7,48 +7,22 @@ use super::source::Source;
 use super::yaml::View;
 use super::{BadWorkflow, Listens};
 
-/// What `on` says of the events that matter here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Triggers {
-    pub(super) dispatches: Listens,
-    pub(super) scheduled: bool,
-    pub(super) reusable: bool,
-}
+/// The event that this is about.
+const DISPATCH: &str = "repository_dispatch";
 
-impl Triggers {
-    /// Reads the `on` of a file.
-    ///
-    /// # Errors
-    /// A `repository_dispatch` that is neither empty nor a mapping, or `types` that are no names,
-    /// with the line: GitHub refuses the file.
-    pub(super) fn read(source: &Source, root: View<'_>) -> Result<Self, BadWorkflow> {
-        let mut triggers = Self { dispatches: Listens::No, scheduled: false, reusable: false };
-        let Some(on) = on(root) else { return Ok(triggers) };
-        if let Some(event) = on.scalar() {
-            triggers.hear(&event.text, Listens::Every);
-        }
-        for event in on.items().into_iter().flatten().filter_map(View::scalar) {
-            triggers.hear(&event.text, Listens::Every);
-        }
-        for (event, settings) in on.entries().into_iter().flatten() {
-            let types = if event.text == "repository_dispatch" {
-                types(source, settings)?
-            } else {
-                Listens::Every
-            };
-            triggers.hear(&event.text, types);
-        }
-        Ok(triggers)
+/// Returns which dispatches start a workflow, by the `on` of its file.
+///
+/// # Errors
+/// A `repository_dispatch` that is neither empty nor a mapping, or `types` that are no names, with
+/// the line: GitHub refuses the file.
+pub(super) fn dispatches(source: &Source, root: View<'_>) -> Result<Listens, BadWorkflow> {
+    let Some(on) = on(root) else { return Ok(Listens::No) };
+    if let Some(settings) = on.get(DISPATCH) {
+        return types(source, settings);
     }
-
-    fn hear(&mut self, event: &str, types: Listens) {
-        match event {
-            "repository_dispatch" => self.dispatches = types,
-            "schedule" => self.scheduled = true,
-            "workflow_call" => self.reusable = true,
-            _ => {}
-        }
-    }
+    let mut names =
+        on.scalar().into_iter().chain(on.items().into_iter().flatten().filter_map(View::scalar));
+    Ok(if names.any(|name| name.text == DISPATCH) { Listens::Every } else { Listens::No })
 }
 
 /// Returns the value of `on`, also where the key is one that YAML 1.1 takes for the same `true`: a

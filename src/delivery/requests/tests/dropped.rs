@@ -56,7 +56,7 @@ async fn one_that_was_given_its_turn_and_is_dropped_before_it_sends_gives_it_on(
     // With the first gone the turn is the second's, which does not look at it any more.
     drop(first);
     drop(second);
-    assert_eq!(third.await.unwrap().reply.status, 200);
+    assert_eq!(third.await.unwrap().status, 200);
     let sent: Vec<usize> = world.log().iter().map(|sent| sent.read).collect();
     assert_eq!(sent, [0, 2]);
     assert_eq!(world.requests.sent(), 2);
@@ -70,7 +70,7 @@ async fn a_turn_that_was_not_used_takes_nothing_of_the_pace() {
         drop(world.requests.turnstile.enter(PAT));
     }
     let answered = world.requests.get(&read(3_000), PAT).await;
-    assert_eq!(answered.unwrap().reply.status, 200);
+    assert_eq!(answered.unwrap().status, 200);
     assert_eq!((world.clock.now(), world.requests.sent()), (S(0), 1));
 }
 
@@ -174,7 +174,7 @@ async fn whatever_is_dropped_when_the_rest_is_answered_and_no_place_is_lost() {
         assert!(ended.len() >= handles.len(), "{seed}");
         for (number, (result, _)) in &ended {
             assert!(
-                matches!(result, Ok(response) if response.reply.status == 200),
+                matches!(result, Ok(reply) if reply.status == 200),
                 "{seed} {number} {result:?}"
             );
         }

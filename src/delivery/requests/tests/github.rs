@@ -33,7 +33,7 @@ async fn a_thousand_reads_by_one_token_take_just_over_a_minute_and_meet_no_refus
         tasks.spawn(async move { requests.get(&read, token).await });
     }
     for ended in tasks.join_all().await {
-        let reply = ended.unwrap().reply;
+        let reply = ended.unwrap();
         assert_eq!(reply.status, 200);
         let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
         assert_eq!(body["full_name"], "acme/web");

@@ -83,7 +83,7 @@ async fn a_refused_token_ends_all_others_with_it_without_a_request_and_no_other_
     for (number, (result, at)) in ended.iter().enumerate() {
         assert_eq!(*at, S(0));
         if token(number) == OTHER || number < 600 {
-            assert_eq!(result.as_ref().unwrap().reply.status, 200, "{number}");
+            assert_eq!(result.as_ref().unwrap().status, 200, "{number}");
         } else if result.is_err() {
             assert_eq!(*result, refused, "{number}");
             assert_eq!(sent.contains(&number), number == 600, "{number}");
@@ -95,7 +95,7 @@ async fn a_refused_token_ends_all_others_with_it_without_a_request_and_no_other_
     let later = world.requests.get(&read(2_000), PAT).await;
     assert_eq!((later, world.requests.sent()), (refused, before));
     let other = world.requests.get(&read(2_001), OTHER).await;
-    assert_eq!(other.unwrap().reply.status, 200);
+    assert_eq!(other.unwrap().status, 200);
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_limit_past_max_wait_defers_all_of_its_token_and_no_other() {
     let deferred = Err(Unanswered::Deferred(error.to_owned(), after));
     let results: Vec<_> = ended.iter().map(|(result, _)| result.clone()).collect();
     assert_eq!(results[..2], [deferred.clone(), deferred.clone()]);
-    assert_eq!(results[2].as_ref().unwrap().reply.status, 200);
+    assert_eq!(results[2].as_ref().unwrap().status, 200);
     assert_eq!(world.requests.get(&read(9), PAT).await, deferred);
     assert_eq!((world.requests.sent(), world.clock.now()), (2, S(0)));
 }

@@ -114,19 +114,3 @@ fn a_type_is_heard_letter_by_letter() {
         assert_eq!(listens.hears(event_type), heard, "{listens:?} {event_type}");
     }
 }
-
-#[test]
-fn a_schedule_and_a_call_are_heard_beside_it() {
-    for (on, scheduled, reusable) in [
-        ("[schedule]", true, false),
-        ("{schedule: [{cron: '0 0 * * *'}], repository_dispatch: }", true, false),
-        ("workflow_call", false, true),
-        ("{workflow_call: {inputs: {x: {type: string}}}}", false, true),
-        ("[push, schedule, workflow_call]", true, true),
-        ("{push: {branches: [schedule, workflow_call]}}", false, false),
-    ] {
-        let workflow = parse(&format!("on: {on}"));
-        let heard = (workflow.is_scheduled(), workflow.is_reusable());
-        assert_eq!(heard, (scheduled, reusable), "{on}");
-    }
-}
