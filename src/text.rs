@@ -73,23 +73,31 @@ fn must_escape(c: char) -> bool {
 }
 
 /// Returns how many single-character edits turn `a` into `b`, without regard to ASCII case: for
-/// "did you mean". Costs `a × b` steps; callers pass short names.
+/// "did you mean". Two neighbours that changed places are one edit ("optimal string alignment").
+/// Costs `a × b` steps; callers pass short names.
 #[must_use]
 pub fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.to_ascii_lowercase().chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
+    let mut before = row.clone();
+    let mut last = None;
     for (i, ca) in a.to_ascii_lowercase().chars().enumerate() {
-        let mut diagonal = i;
+        let mut next = Vec::with_capacity(row.len());
+        next.push(i + 1);
         let mut left = i + 1;
-        for (cell, cb) in row.iter_mut().skip(1).zip(&b) {
-            let above = *cell;
-            *cell = (above + 1).min(left + 1).min(diagonal + usize::from(ca != *cb));
-            diagonal = above;
-            left = *cell;
+        for (j, cb) in b.iter().enumerate() {
+            let at = |row: &[usize], at: usize| row.get(at).copied().unwrap_or_default();
+            let mut edits =
+                (at(&row, j + 1) + 1).min(left + 1).min(at(&row, j) + usize::from(ca != *cb));
+            let swapped = j.checked_sub(1).filter(|j| last == Some(*cb) && b.get(*j) == Some(&ca));
+            if let Some(j) = swapped {
+                edits = edits.min(at(&before, j) + 1);
+            }
+            next.push(edits);
+            left = edits;
         }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
+        before = std::mem::replace(&mut row, next);
+        last = Some(ca);
     }
     row.last().copied().unwrap_or_default()
 }
@@ -126,6 +134,10 @@ mod tests {
             ("repo", "Repo", 0),
             ("repos", "repo", 1),
             ("kitten", "sitting", 3),
+            ("dosc", "docs", 1),
+            ("giude", "guide", 1),
+            ("ab", "ba", 1),
+            ("abc", "ca", 3),
         ] {
             assert_eq!(edit_distance(a, b), distance, "{a} {b}");
             assert_eq!(edit_distance(b, a), distance, "{b} {a}");
