@@ -226,8 +226,13 @@ impl Token {
         self.administers.covers(names) && self.has_scope(&["repo"])
     }
 
-    /// Returns the role in a repository that goes or went by one of `names`.
+    /// Returns the role in a repository that goes or went by one of `names`: that of the token's
+    /// owner, which an App's installation has none of, whatever it was granted. Source: the
+    /// verification of semantic-release/github ("`push` will always be false").
     pub(super) fn role(&self, names: &[&str]) -> Role {
+        if matches!(self.kind, TokenKind::Installation | TokenKind::BuiltIn) {
+            return Role { admin: false, push: false };
+        }
         let admin = self.administers.covers(names);
         Role { admin, push: admin || self.writes.covers(names) }
     }

@@ -305,12 +305,10 @@ fn what_the_token_may_not_do_is_told_in_the_words_of_its_kind() {
     let tokens = [
         ("ghp_0123456789abcdefghijABCDEFGHIJ012345", Token::classic().scopes(&["read:org"])),
         ("github_pat_11AAAAAAA0abcdefghijkl_0123456789", Token::fine_grained()),
-        ("ghs_0123456789abcdefghijABCDEFGHIJ012345", Token::installation()),
     ];
     let says = [
         "it has the scopes read:org\nhelp: a classic token needs the scope \"repo\"",
         "it may read there, and not write\nhelp: a fine-grained token needs",
-        "it may read there, and not write\nhelp: a GitHub App must be installed",
     ];
     for ((secret, token), says) in tokens.into_iter().zip(says) {
         run_test_with(github(listening).token(secret, token), |t| {
@@ -346,6 +344,19 @@ fn a_token_that_is_missing_refused_or_blind_is_told() {
         let done = run().env("ECOSYSTEM_PAT", "t-blind").run().expect_code(1);
         assert_eq!(found(&done), ["error token-cannot-read /0/repo"]);
         assert!(done.stdout.contains("contents=read"), "{}", done.stdout);
+        t.reads();
+    });
+}
+
+#[test]
+fn of_an_apps_token_it_is_said_that_github_does_not_tell_what_it_may_do() {
+    let secret = "ghs_0123456789abcdefghijABCDEFGHIJ012345";
+    let model = github(listening).token(secret, Token::installation().may_write("acme/web"));
+    run_test_with(model, |t| {
+        let run = validation(t, &web()).env("ECOSYSTEM_PAT", secret);
+        let done = run.args(["--format", "json", "--strict"]).run().expect_code(0);
+        assert_eq!(found(&done), ["note token-cannot-dispatch /0/repo"]);
+        assert!(done.stdout.contains("a GitHub App must be installed"), "{}", done.stdout);
         t.reads();
     });
 }

@@ -221,7 +221,7 @@ async fn redirects_are_counted() {
         let result = Ok(Reply { status: 200, ..Reply::default() });
         Some(Answer { requests: 3, moved: None, result })
     });
-    let ended = world.run(&[PAT, PAT]).await;
+    world.run(&[PAT, PAT]).await;
     assert_eq!(world.requests.sent(), 6);
 }
 

@@ -151,10 +151,10 @@ fn permissions_show_the_role_and_a_dispatch_asks_for_the_grant_too() {
         ("acme/web", "admin", [true; 4], 204),
         ("acme/secret", "admin", [true; 4], 204),
         ("acme/secret", "fine-admin", [true; 4], 403),
-        ("acme/secret", "app-sealed", [false, false, true, true], 403),
+        ("acme/secret", "app-sealed", [false; 4], 403),
         ("acme/web", "unscoped", [false, false, true, true], 404),
-        ("acme/web", "built-in", [false, false, true, true], 204),
-        ("acme/new", "app", [false, false, true, true], 204),
+        ("acme/web", "built-in", [false; 4], 204),
+        ("acme/new", "app", [false; 4], 204),
     ] {
         let mut model = granted();
         let (_, shown) = json_at(&mut model, &format!("/repos/{repository}"), Some(token));

@@ -49,6 +49,13 @@ pub(super) fn needed_to_read(speaker: &Speaker) -> &'static str {
     }
 }
 
+/// Returns whether GitHub's answers tell what a token may do. `permissions` is the role of the
+/// token's owner; an App's installation has none, and `push` is false for it always. Source: the
+/// verification in semantic-release/github, which meets App tokens.
+pub(super) fn is_told(speaker: &Speaker) -> bool {
+    speaker.form != TokenForm::App
+}
+
 /// Returns why the token cannot send dispatches to the repository, when GitHub's answer shows it;
 /// `elsewhere` says that it is not the repository of the run.
 pub(super) fn why_not(
@@ -76,6 +83,7 @@ pub(super) fn why_not(
             });
         }
     }
+    // Of an App's token GitHub says `push: false` whatever the App was granted: see `is_told`.
     let denied = repository.permissions.is_some_and(|permissions| !permissions.push);
-    denied.then(|| because("it may read there, and not write")).flatten()
+    (denied && is_told(speaker)).then(|| because("it may read there, and not write")).flatten()
 }

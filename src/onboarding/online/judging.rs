@@ -170,7 +170,7 @@ fn gaps(
         verdict.find(subject, Severity::Error, Code::Unreachable, finding);
     }
     let mut unknown = unknown.clone();
-    if repository.permissions.is_none() && repository.scopes.is_none() {
+    if access::is_told(speaker) && repository.permissions.is_none() && repository.scopes.is_none() {
         let variable = &speaker.variable;
         unknown.push(format!(
             "whether the token in {variable} may send dispatches (GitHub names no permissions)"
@@ -222,6 +222,16 @@ fn itself(
     if let Some(why) = access::why_not(repository, speaker, elsewhere) {
         let finding = Finding::new(why, access::needed_to_dispatch(speaker));
         verdict.find(subject, Severity::Error, Code::TokenCannotDispatch, finding);
+    } else if !access::is_told(speaker) {
+        let variable = &speaker.variable;
+        let finding = Finding::new(
+            format!(
+                "whether the token in {variable} may send dispatches to {name} is not known: \
+                 GitHub does not tell what an App was granted"
+            ),
+            access::needed_to_dispatch(speaker),
+        );
+        verdict.find(subject, Severity::Note, Code::TokenCannotDispatch, finding);
     }
     true
 }
