@@ -87,3 +87,100 @@ pub(super) fn why_not(
     let denied = repository.permissions.is_some_and(|permissions| !permissions.push);
     (denied && is_told(speaker)).then(|| because("it may read there, and not write")).flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+    use crate::github::TokenId;
+    use crate::names::RepoName;
+    use crate::onboarding::online::Permissions;
+
+    const FORMS: [TokenForm; 5] = [
+        TokenForm::Classic,
+        TokenForm::FineGrained,
+        TokenForm::App,
+        TokenForm::OAuth,
+        TokenForm::Unknown,
+    ];
+
+    fn speaker(form: TokenForm, built_in: bool) -> Speaker {
+        Speaker { id: TokenId(0), variable: "ECOSYSTEM_PAT".to_owned(), form, built_in }
+    }
+
+    /// Returns why a token of this kind cannot send dispatches, without what is always said.
+    fn why(form: TokenForm, scopes: Option<&str>, private: bool, push: Option<bool>) -> String {
+        let repository = Repository {
+            name: RepoName::parse("acme/web").unwrap(),
+            default_branch: "main".to_owned(),
+            shown_branch: "main".to_owned(),
+            private,
+            archived: false,
+            disabled: false,
+            permissions: push.map(|push| Permissions { push, admin: false }),
+            scopes: scopes.map(str::to_owned),
+        };
+        let all = why_not(&repository, &speaker(form, false), true).unwrap_or_default();
+        let always = "the token in ECOSYSTEM_PAT cannot send dispatches to acme/web: ";
+        all.strip_prefix(always).unwrap_or(&all).to_owned()
+    }
+
+    #[test]
+    fn scopes_decide_where_a_token_has_them_and_then_the_role_of_its_owner() {
+        let (private, public) = (true, false);
+        let read_only = "it may read there, and not write";
+        for (form, scopes, visible, push, expected) in [
+            (TokenForm::Classic, Some("repo"), private, Some(true), ""),
+            (TokenForm::Classic, Some("gist, repo"), private, Some(true), ""),
+            (TokenForm::Classic, Some("gist, public_repo"), public, Some(true), ""),
+            (
+                TokenForm::Classic,
+                Some("gist, public_repo"),
+                private,
+                Some(true),
+                "it has the scopes gist, public_repo",
+            ),
+            (
+                TokenForm::Classic,
+                Some("repo:status, admin:repo_hook"),
+                public,
+                Some(true),
+                "it has the scopes repo:status, admin:repo_hook",
+            ),
+            (TokenForm::Classic, Some(""), public, Some(true), "it has no scope"),
+            (TokenForm::Unknown, Some(" "), public, Some(true), "it has no scope"),
+            (TokenForm::Unknown, None, public, Some(true), ""),
+            (TokenForm::OAuth, Some("gist"), public, Some(true), "it has the scopes gist"),
+            // A user's token of a GitHub App has permissions.
+            (TokenForm::OAuth, Some(""), private, Some(true), ""),
+            (TokenForm::FineGrained, Some(""), private, Some(true), ""),
+            (TokenForm::App, Some(" "), private, Some(true), ""),
+            (TokenForm::App, None, private, Some(false), ""),
+            (TokenForm::Classic, Some("repo"), public, Some(false), read_only),
+            (TokenForm::FineGrained, None, public, Some(false), read_only),
+            (TokenForm::Classic, Some("repo"), public, None, ""),
+        ] {
+            let found = why(form, scopes, visible, push);
+            assert_eq!(found, expected, "{form:?} {scopes:?} {visible} {push:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_needed_is_said_for_each_kind_that_the_token_may_be_of_and_no_other() {
+        let said = |of: &dyn Fn(&Speaker) -> String| {
+            FORMS.map(|form| {
+                let said = of(&speaker(form, false)).to_ascii_lowercase();
+                ["classic", "fine-grained", "app"].map(|kind| said.contains(kind))
+            })
+        };
+        let classic = [true, false, false];
+        let fine_grained = [false, true, false];
+        let app = [false, false, true];
+        let oauth = [true, false, true];
+        let any = [true; 3];
+        assert_eq!(said(&needed_to_dispatch), [classic, fine_grained, app, oauth, any]);
+        let needed_to_read = |speaker: &Speaker| needed_to_read(speaker).to_owned();
+        assert_eq!(said(&needed_to_read), [classic, fine_grained, app, classic, any]);
+    }
+}
