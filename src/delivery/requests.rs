@@ -17,6 +17,7 @@ use jiff::Timestamp;
 
 use crate::delivery::clock::Clock;
 use crate::delivery::lane::Ended;
+use crate::delivery::schedule::Reason;
 use crate::github::{Answer, Client, Read, Reply, TokenId};
 
 mod queue;
@@ -145,6 +146,12 @@ impl<G: Get, C: Clock> Requests<G, C> {
                 }
             }
         }
+    }
+
+    /// Returns how long all that is to be sent still waits, and for what, while nothing is in flight.
+    #[must_use]
+    pub fn waiting(&self) -> Option<(Duration, Reason)> {
+        self.turnstile.waiting()
     }
 
     /// Returns how many requests went out so far, redirects included. One that is in flight counts

@@ -11,9 +11,10 @@ mod listeners;
 mod theirs;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::delivery::requests::{RequestSettings, Requests, Unanswered};
-use crate::delivery::{self, SystemClock};
+use crate::delivery::{self, Reason, SystemClock};
 use crate::github::auth::TokenForm;
 use crate::github::{Client, Read, Reply, TokenId};
 use crate::names::{EventType, RepoName};
@@ -35,6 +36,11 @@ impl Asker {
         let clock = SystemClock::start();
         let requests = Requests::new(Arc::clone(&client), clock, settings, delivery::random);
         Self { client, requests }
+    }
+
+    /// Returns how long everything waits, and for what, while nothing is in flight.
+    pub(crate) fn waiting(&self) -> Option<(Duration, Reason)> {
+        self.requests.waiting()
     }
 
     /// Returns how many requests were sent.

@@ -111,7 +111,7 @@ fn run(
     output: &Output,
 ) -> Result<(Vec<Ending>, Option<Exit>), Failure> {
     let runtime = cli::network()?;
-    let progress = Progress::new(jobs.len(), output);
+    let progress = Progress::new(jobs.len(), "sending", output);
     let clock = SystemClock::start();
     let (observed, told) = (clock.clone(), Arc::clone(&jobs));
     let observe = |event: delivery::Event<'_>| {

@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
 use crate::actions;
-use crate::cli::progress::Counter;
+use crate::cli::progress::Progress;
 use crate::cli::signals::Signals;
 use crate::cli::{self, Exit, Failure, Output};
 use crate::delivery::requests::RequestSettings;
@@ -32,8 +32,8 @@ const AT_A_TIME: usize = 64;
 /// When so many cousins could not be reached, and none could, the others are not asked about.
 const GIVE_UP: usize = 20;
 
-/// In a log, how often it is said how far it is.
-const TOLD: Duration = Duration::from_secs(15);
+/// How often it is looked whether everything waits.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What is asked.
 pub(super) struct Request<'a> {
@@ -196,13 +196,14 @@ fn carry_out(
     let asked = questions(request.listed, speakers);
     let some_briefly = asked.iter().any(|(_, question)| !question.thorough);
     let total = asked.len();
-    let progress = Counter::new(total, "asking GitHub", output);
+    let progress = Progress::new(total, "asking GitHub", output);
     let how = runtime.block_on(async {
         let mut signals = Signals::catch()?;
         let mut waiting = asked.into_iter();
         let mut flights = JoinSet::new();
         let (mut done, mut unreachable) = (0, 0);
-        let mut told = tokio::time::interval_at(tokio::time::Instant::now() + TOLD, TOLD);
+        let mut look = tokio::time::interval(LOOK);
+        let mut told = Instant::now();
         loop {
             while flights.len() < AT_A_TIME
                 && let Some((at, question)) = waiting.next()
@@ -230,13 +231,17 @@ fn carry_out(
                         return Err(Failure::new(message, "please report this"));
                     }
                 },
-                _ = told.tick(), if !output.shows_progress() => {
-                    output.note(&format!(
-                        "asking GitHub: {done} of {total} cousins, {} requests so far (at most 900 \
-                         a minute for a token, and as GitHub's limits allow)",
-                        asker.sent()
-                    ));
-                }
+                _ = look.tick() => match asker.waiting() {
+                    Some((wait, reason)) => {
+                        // The same wait is told once.
+                        let until = Instant::now() + wait;
+                        if until > told + LOOK {
+                            told = until;
+                            progress.waiting(wait, reason);
+                        }
+                    }
+                    None => progress.going_on(),
+                },
                 exit = signals.next() => {
                     progress.aside(|| output.warning("interrupted: not all cousins were asked about"));
                     return Ok(How::Interrupted(exit));

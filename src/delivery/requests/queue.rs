@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::delivery::gate::{Pass, TooLong};
 use crate::delivery::lane::{Ended, Lane, Lanes, over};
 use crate::delivery::pace::Pace;
+use crate::delivery::schedule::Reason;
 use crate::github::TokenId;
 
 /// GitHub's secondary limit for one token, in points a minute; a GET is one point. Source: "Rate
@@ -159,6 +160,11 @@ impl Queue {
         let full = self.in_flight >= self.concurrency;
         let again = self.lanes.again().filter(|_| !full).map(|(at, _)| at);
         (again, self.in_flight > 0)
+    }
+
+    /// Returns until when everything waits, and for what, while nothing is in flight.
+    pub(super) fn waiting(&self) -> Option<(Duration, Reason)> {
+        self.lanes.again().filter(|_| self.in_flight == 0)
     }
 
     /// Returns how many requests were on the wire.

@@ -16,6 +16,7 @@ use crate::delivery::clock::Clock;
 use crate::delivery::gate::Pass;
 use crate::delivery::lane::Ended;
 use crate::delivery::requests::queue::{Landing, Queue, Ticket, Turn};
+use crate::delivery::schedule::Reason;
 use crate::github::TokenId;
 
 /// The queue of all requests, and what moves it on.
@@ -42,6 +43,12 @@ impl<C: Clock> Turnstile<C> {
             (ticket, queue.wait(ticket, token, now, now))
         });
         Place { turnstile: self, ticket, token, at: At::Queue(turn) }
+    }
+
+    /// Returns how long all that is in the queue still waits, and for what.
+    pub(super) fn waiting(&self) -> Option<(Duration, Reason)> {
+        let (until, reason) = self.lock().waiting()?;
+        Some((until.checked_sub(self.clock.now())?, reason))
     }
 
     /// Returns how many requests were on the wire.

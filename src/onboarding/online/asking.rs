@@ -352,11 +352,13 @@ impl About<'_> {
         // The same file on many branches is read once.
         let mut deaf: BTreeSet<String> = known.iter().map(|file| file.sha.clone()).collect();
         let mut skipped = branches.len().saturating_sub(BRANCHES);
+        let mut partly = false;
         for branch in branches.iter().take(BRANCHES) {
             let Ok(Ok(entries)) = self.listed(Some(&branch.name)).await else {
                 skipped += 1;
                 continue;
             };
+            partly |= entries.len() > ALL_READ;
             for entry in entries.into_iter().take(ALL_READ) {
                 if !entry.sha.is_empty() && !deaf.insert(entry.sha.clone()) {
                     continue;
@@ -368,10 +370,11 @@ impl About<'_> {
                 }
             }
         }
-        let unseen = (skipped > 0 || reply.next_page).then(|| {
+        let unseen = (skipped > 0 || partly || reply.next_page).then(|| {
             let looked_at = branches.len() - skipped;
             let all = if reply.next_page { "more".to_owned() } else { branches.len().to_string() };
-            format!("only {looked_at} of {all} other branches were looked at")
+            let files = if partly { ", and of their workflows the likeliest" } else { "" };
+            format!("only {looked_at} of {all} other branches were looked at{files}")
         });
         Elsewhere { found: None, unseen }
     }

@@ -331,7 +331,7 @@ pub(super) fn silent(subject: &Subject<'_>, unanswered: &Unanswered, verdict: &m
             (Code::Unreachable, "run again later, or ask about fewer cousins with --only")
         }
         Unanswered::Unreachable(_) => {
-            (Code::Unreachable, "check the network and GITHUB_API_URL, and run again")
+            (Code::Unreachable, "run it again; --only asks about this cousin alone")
         }
     };
     let finding = Finding::new(format!("cannot ask GitHub about {repo}: {unanswered}"), help);
