@@ -4,8 +4,9 @@
 //!
 //! The steps are `syntax` (bytes to a JSON tree, with `strict`), `shape` (the tree to the types of
 //! `raw`) and `validate` (to their meaning); `diagnostic` and `locate` say what is wrong and where,
-//! [`Diagnosis`] shows it, without the tokens that `secret` finds. Who wants to say more about the
-//! file than this (`onboarding` does) takes the steps one by one, from `Document`.
+//! `findings` gathers it, [`Diagnosis`] shows it, without the tokens that `secret` finds. Who wants
+//! to say more about the file than this (`onboarding` does) takes the steps one by one, from
+//! `Document`.
 
 use schemars::generate::SchemaSettings;
 
@@ -14,6 +15,7 @@ use crate::routing::pattern::Pattern;
 
 mod diagnosis;
 mod diagnostic;
+mod findings;
 mod locate;
 mod raw;
 mod secret;
@@ -24,8 +26,10 @@ mod validate;
 
 pub use diagnosis::Diagnosis;
 pub(crate) use diagnosis::THE_REST;
-pub use diagnostic::{Code, Counts, Diagnostic, Place, Severity};
-pub(crate) use diagnostic::{Finding, Findings, Pointer};
+pub use diagnostic::{Code, Diagnostic, Place, Severity};
+pub(crate) use diagnostic::{Finding, Pointer};
+pub use findings::Counts;
+pub(crate) use findings::Findings;
 pub(crate) use locate::{LineIndex, Span};
 pub(crate) use syntax::MAX_BYTES;
 

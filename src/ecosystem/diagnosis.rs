@@ -6,7 +6,8 @@ use std::fmt;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::diagnostic::{Counts, Diagnostic, Findings, Finished, Place, Severity};
+use super::diagnostic::{Diagnostic, Place, Severity};
+use super::findings::{Counts, Findings, Finished};
 use super::locate::LineIndex;
 use super::secret;
 use crate::text;

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 
-use super::diagnostic::{Code, Finding, Findings, Pointer};
+use super::diagnostic::{Code, Finding, Pointer};
+use super::findings::Findings;
 use super::locate::{Located, Span};
 use super::raw::{COUSIN_KEYS, FILE_KEYS, OBJECT_LIST, RawCousin, RawFile, RawObject, Text};
 use crate::text;

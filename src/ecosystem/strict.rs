@@ -2,7 +2,8 @@
 //! finds what is easily taken for JSON and is not, wherever it stands, so that reading can go on;
 //! and nesting that no real file has, before anything recurses. All other grammar is the parser's.
 
-use super::diagnostic::{Code, Finding, Findings};
+use super::diagnostic::{Code, Finding};
+use super::findings::Findings;
 use super::locate::Span;
 
 /// How deep arrays and objects may nest. A real file has three levels; the parser recurses.

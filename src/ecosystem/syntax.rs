@@ -10,7 +10,8 @@ use jsonc_parser::errors::{ParseError, ParseErrorKind};
 use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind};
 
 use super::diagnosis::Diagnosis;
-use super::diagnostic::{Code, Finding, Findings};
+use super::diagnostic::{Code, Finding};
+use super::findings::Findings;
 use super::locate::{LineIndex, Span};
 use super::strict::{Ended, Scan};
 

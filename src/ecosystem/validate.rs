@@ -4,7 +4,8 @@
 
 use std::collections::HashMap;
 
-use super::diagnostic::{Code, Finding, Findings, Pointer, Severity, fit};
+use super::diagnostic::{Code, Finding, Pointer, Severity, fit};
+use super::findings::Findings;
 use super::locate::{LineIndex, Located, Span};
 use super::raw::{RawCousin, RawFile, Text};
 use super::{Cousin, Entry, Listed, secret};
