@@ -1,16 +1,16 @@
 //! Which requests are sent about a cousin, as few as can be, because GitHub counts each: for a
 //! cousin that is set up as it should be four, in three round trips (the repository; its workflow
-//! files and its `subscriptions.json`; the workflow that listens). More are sent where they can
-//! change what is found: for further workflow files, for branches when the default branch has no
-//! listener, and where there are requests to spare for what may be turned off. What is not learned
-//! is noted: "cannot tell" never becomes "nothing wrong".
+//! files and its `subscriptions.json`; the workflow that listens), and where there are requests to
+//! spare a fifth in a fourth trip, for what is turned off. More are sent where they can change what
+//! is found: for further workflow files, and for branches when the default branch has no listener,
+//! which is `elsewhere`. What is not learned is noted: "cannot tell" never becomes "nothing wrong".
+
+mod elsewhere;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use super::answers::{
-    ActionsPermissions, Branch, Described, Entry, States, content, entries, unexpected,
-};
+use super::answers::{ActionsPermissions, Described, Entry, States, content, entries};
 use super::theirs::Subscriptions;
 use super::{
     Asker, Elsewhere, Facts, Gaps, Repository, Seen, Speaker, Theirs, Unread, WorkflowFile,
@@ -32,9 +32,6 @@ const ALL_READ: usize = 5;
 /// No more workflow files than this are read of a cousin, called ones included: a thousand of them
 /// would use up the requests that the other cousins need.
 const MOST_READ: usize = 30;
-
-/// How many other branches are looked at for a listener: the likeliest first.
-const BRANCHES: usize = 10;
 
 /// The longest page that GitHub gives, of branches and of workflows.
 const PER_PAGE: (&str, &str) = ("per_page", "100");
@@ -326,57 +323,6 @@ impl About<'_> {
             }
             files.push(file);
         }
-    }
-
-    /// Looks for a workflow on another branch that hears the event type; `known` are the files of
-    /// the default branch.
-    async fn elsewhere(&self, default_branch: &str, known: &[WorkflowFile]) -> Elsewhere {
-        let unseen = |why: String| Elsewhere { found: None, unseen: Some(why) };
-        let reply = match self.get(&["branches"], &[PER_PAGE]).await {
-            Ok(reply) if reply.status == 200 => reply,
-            Ok(reply) => {
-                return unseen(format!("other branches are not known: {}", unexpected(&reply)));
-            }
-            Err(unanswered) => {
-                return unseen(format!("other branches are not known: {unanswered}"));
-            }
-        };
-        let Ok(mut branches) = serde_json::from_slice::<Vec<Branch>>(&reply.body) else {
-            return unseen("other branches are not known: GitHub's list cannot be read".to_owned());
-        };
-        branches.retain(|branch| branch.name != default_branch);
-        let trunk = |name: &str| ["main", "master", "develop", "trunk"].contains(&name);
-        branches.sort_by_cached_key(|branch| {
-            (!trunk(&branch.name) && !is_likely(&branch.name), branch.name.clone())
-        });
-        // The same file on many branches is read once.
-        let mut deaf: BTreeSet<String> = known.iter().map(|file| file.sha.clone()).collect();
-        let mut skipped = branches.len().saturating_sub(BRANCHES);
-        let mut partly = false;
-        for branch in branches.iter().take(BRANCHES) {
-            let Ok(Ok(entries)) = self.listed(Some(&branch.name)).await else {
-                skipped += 1;
-                continue;
-            };
-            partly |= entries.len() > ALL_READ;
-            for entry in entries.into_iter().take(ALL_READ) {
-                if !entry.sha.is_empty() && !deaf.insert(entry.sha.clone()) {
-                    continue;
-                }
-                let file = self.workflow(&entry, Some(&branch.name)).await;
-                if self.hears(&file) {
-                    let found = Some((self.shown(&branch.name), file.path));
-                    return Elsewhere { found, unseen: None };
-                }
-            }
-        }
-        let unseen = (skipped > 0 || partly || reply.next_page).then(|| {
-            let looked_at = branches.len() - skipped;
-            let all = if reply.next_page { "more".to_owned() } else { branches.len().to_string() };
-            let files = if partly { ", and of their workflows the likeliest" } else { "" };
-            format!("only {looked_at} of {all} other branches were looked at{files}")
-        });
-        Elsewhere { found: None, unseen }
     }
 }
 

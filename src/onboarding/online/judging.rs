@@ -6,19 +6,13 @@ use std::collections::HashSet;
 
 use super::access;
 use super::answers::unexpected;
-use super::{Facts, Gaps, Repository, Seen, Speaker, Theirs, Workflows};
+use super::{Facts, Gaps, Repository, Seen, Speaker, Workflows, listeners, theirs};
 use crate::delivery::requests::Unanswered;
 use crate::ecosystem::{Code, Finding, Findings, Listed, Pointer, Severity, Span};
 use crate::github::Reply;
 use crate::github::auth::{AuthError, TokenForm};
 use crate::github::error::said;
 use crate::names::{FeaturePath, RepoName};
-use crate::onboarding::online::listeners;
-use crate::routing::pattern::Shape;
-use crate::text;
-
-/// How many features a message names.
-const NAMED: usize = 3;
 
 /// The cousin that is judged.
 #[derive(Clone, Copy)]
@@ -147,7 +141,7 @@ fn known(
             listeners::judge(subject, speaker, &workflows, verdict);
         }
     }
-    their_subscriptions(subject, &facts.theirs, verdict);
+    theirs::judge(subject, &facts.theirs, verdict);
     gaps(subject, speaker, (repository, facts), verdict);
 }
 
@@ -336,70 +330,4 @@ pub(super) fn silent(subject: &Subject<'_>, unanswered: &Unanswered, verdict: &m
     };
     let finding = Finding::new(format!("cannot ask GitHub about {repo}: {unanswered}"), help);
     verdict.find(subject, Severity::Error, code, finding);
-}
-
-/// Judges the cousin's own list of what it takes.
-fn their_subscriptions(subject: &Subject<'_>, theirs: &Theirs, verdict: &mut Verdict) {
-    let Listed { cousin, patterns, items, subscriptions, at, .. } = subject.listed;
-    let repo = &cousin.repo;
-    let list = (at.key("subscriptions"), *subscriptions);
-    let mut warn = |spot: Spot, finding: Finding| {
-        verdict.find_at(Severity::Warning, Code::NotSubscribedThere, spot, finding);
-    };
-    let theirs = match theirs {
-        Theirs::None => return,
-        Theirs::Unreadable(why) => {
-            return warn(
-                list,
-                Finding::new(
-                    format!("the subscriptions.json of {repo} cannot be read: {why}"),
-                    "it is an array of features, such as [\"features/x\"]",
-                ),
-            );
-        }
-        Theirs::Read(theirs) => theirs,
-    };
-    if let (Some(followed), Some(source)) = (&theirs.source, subject.source)
-        && followed.key() != source.key()
-    {
-        return warn(
-            list,
-            Finding::new(
-                format!("the subscriptions.json of {repo} follows {followed}, and not {source}"),
-                format!("write \"source\": \"{source}\" there"),
-            ),
-        );
-    }
-    let shown = |feature: &[u8]| text::quoted(&String::from_utf8_lossy(feature));
-    // A plain path is told of by its own name, whether or not it is there at HEAD already.
-    let mut literals = HashSet::new();
-    let written = cousin.subscriptions.iter().zip(patterns).zip(items);
-    for ((pattern, span), item) in written {
-        if let Shape::Literal(path) = pattern.shape()
-            && !pattern.is_exclusion()
-        {
-            literals.insert(path.as_slice());
-            if !theirs.takes(path) {
-                warn((list.0.item(*item), *span), lacks(repo, &shown(path)));
-            }
-        }
-    }
-    let others = subject.features.iter().map(FeaturePath::as_bytes);
-    let missing = others.filter(|feature| !literals.contains(feature) && !theirs.takes(feature));
-    let missing: Vec<&[u8]> = missing.collect();
-    if !missing.is_empty() {
-        let named: Vec<String> = missing.iter().take(NAMED).map(|it| shown(it)).collect();
-        let more = match missing.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        warn(list, lacks(repo, &format!("{}{more}", named.join(", "))));
-    }
-}
-
-fn lacks(repo: &RepoName, features: &str) -> Finding {
-    Finding::new(
-        format!("{repo} would ignore the news: its own subscriptions.json lacks {features}"),
-        format!("add it to subscriptions.json in {repo}, or take the subscription out here"),
-    )
 }

@@ -1,13 +1,21 @@
 //! The cousin's own `subscriptions.json`, as far as it says which features the cousin takes: the
-//! plain array of names, or the object with `source` and `subscriptions`. What else it holds is
-//! the cousin's affair.
+//! plain array of names, or the object with `source` and `subscriptions`; and what it lacks of
+//! what the cousin would be told of. What else it holds is the cousin's affair.
+
+use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::names::RepoName;
-use crate::routing::pattern::Pattern;
+use super::Theirs;
+use super::judging::{Spot, Subject, Verdict};
+use crate::ecosystem::{Code, Finding, Listed, Severity};
+use crate::names::{FeaturePath, RepoName};
+use crate::routing::pattern::{Pattern, Shape};
 use crate::routing::{ChangedPath, Matcher};
 use crate::text;
+
+/// How many features a message names.
+const NAMED: usize = 3;
 
 /// What a cousin follows by its own account.
 #[derive(Debug)]
@@ -56,6 +64,72 @@ impl Subscriptions {
         let feature = ChangedPath { path: feature.to_vec(), submodule: true };
         !self.matcher.select(&[feature]).is_empty()
     }
+}
+
+/// Judges the cousin's own list of what it takes.
+pub(super) fn judge(subject: &Subject<'_>, theirs: &Theirs, verdict: &mut Verdict) {
+    let Listed { cousin, patterns, items, subscriptions, at, .. } = subject.listed;
+    let repo = &cousin.repo;
+    let list = (at.key("subscriptions"), *subscriptions);
+    let mut warn = |spot: Spot, finding: Finding| {
+        verdict.find_at(Severity::Warning, Code::NotSubscribedThere, spot, finding);
+    };
+    let theirs = match theirs {
+        Theirs::None => return,
+        Theirs::Unreadable(why) => {
+            return warn(
+                list,
+                Finding::new(
+                    format!("the subscriptions.json of {repo} cannot be read: {why}"),
+                    "it is an array of features, such as [\"features/x\"]",
+                ),
+            );
+        }
+        Theirs::Read(theirs) => theirs,
+    };
+    if let (Some(followed), Some(source)) = (&theirs.source, subject.source)
+        && followed.key() != source.key()
+    {
+        return warn(
+            list,
+            Finding::new(
+                format!("the subscriptions.json of {repo} follows {followed}, and not {source}"),
+                format!("write \"source\": \"{source}\" there"),
+            ),
+        );
+    }
+    let shown = |feature: &[u8]| text::quoted(&String::from_utf8_lossy(feature));
+    // A plain path is told of by its own name, whether or not it is there at HEAD already.
+    let mut literals = HashSet::new();
+    let written = cousin.subscriptions.iter().zip(patterns).zip(items);
+    for ((pattern, span), item) in written {
+        if let Shape::Literal(path) = pattern.shape()
+            && !pattern.is_exclusion()
+        {
+            literals.insert(path.as_slice());
+            if !theirs.takes(path) {
+                warn((list.0.item(*item), *span), lacks(repo, &shown(path)));
+            }
+        }
+    }
+    let others = subject.features.iter().map(FeaturePath::as_bytes);
+    let missing = others.filter(|feature| !literals.contains(feature) && !theirs.takes(feature));
+    let missing: Vec<&[u8]> = missing.collect();
+    if !missing.is_empty() {
+        let named: Vec<String> = missing.iter().take(NAMED).map(|it| shown(it)).collect();
+        let more = match missing.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        warn(list, lacks(repo, &format!("{}{more}", named.join(", "))));
+    }
+}
+
+fn lacks(repo: &RepoName, features: &str) -> Finding {
+    Finding::new(
+        format!("{repo} would ignore the news: its own subscriptions.json lacks {features}"),
+        format!("add it to subscriptions.json in {repo}, or take the subscription out here"),
+    )
 }
 
 #[cfg(test)]
