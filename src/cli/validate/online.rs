@@ -13,6 +13,7 @@ use crate::actions;
 use crate::cli::progress::Progress;
 use crate::cli::signals::Signals;
 use crate::cli::{self, Exit, Failure, Output};
+use crate::delivery::Reason;
 use crate::delivery::requests::RequestSettings;
 use crate::ecosystem::{Code, Finding, Findings, Listed, Severity, Span};
 use crate::environment::Environment;
@@ -21,8 +22,9 @@ use crate::github::{ApiUrl, Client, Tokens};
 use crate::names::{FeaturePath, RepoName};
 use crate::onboarding::online::{self, Asker, Facts, Question, Speaker, Subject, Verdict};
 
-/// Up to so many cousins of a token are also asked what costs a request more each, so that all
-/// of it fits into the 900 requests that GitHub allows a token in a minute.
+/// Up to so many cousins of a token are also asked what costs a request or two more each. Where the
+/// first workflow file that is read listens, that is six, and 150 fit into the 900 requests that
+/// GitHub allows a token in a minute; each file that is read besides costs one more.
 const THOROUGH: usize = 150;
 
 /// How many cousins are asked about at a time: enough to keep all requests in flight that may be,
@@ -48,6 +50,22 @@ pub(super) struct Request<'a> {
     pub(super) timeout: Duration,
     pub(super) max_wait: Duration,
     pub(super) environment: &'a Environment,
+}
+
+impl<'a> Request<'a> {
+    /// Returns the cousin at a place, to be judged.
+    fn subject<'s>(&self, at: usize, redacted: &'s dyn Fn(String) -> String) -> Option<Subject<'s>>
+    where
+        'a: 's,
+    {
+        Some(Subject {
+            listed: self.listed.get(at)?,
+            features: self.features.get(at)?,
+            source: self.source,
+            others: self.names,
+            redacted,
+        })
+    }
 }
 
 /// What came of it.
@@ -87,59 +105,62 @@ pub(super) fn ask(
     let client = Client::new(api, tokens, request.timeout)?;
     let asker = Arc::new(Asker::new(client, settings));
     let redacted = |text| asker.redacted(text);
-    let subject = |listed, features| Subject {
-        listed,
-        features,
-        source: request.source,
-        others: request.names,
-        redacted: &redacted,
-    };
-    let mut landed: BTreeMap<usize, (Option<String>, Verdict)> = BTreeMap::new();
+    let mut landed = Landed::new();
     let take = |at: usize, speaker: &Speaker, facts: &Facts| {
-        if let Some((listed, features)) = request.listed.get(at).zip(request.features.get(at)) {
-            let listener = facts.listener(&listed.cousin.event_type);
-            let verdict = online::judge(&subject(listed, features), speaker, facts);
-            landed.insert(at, (listener, verdict));
+        if let Some(subject) = request.subject(at, &redacted) {
+            let listener = facts.listener(&subject.listed.cousin.event_type);
+            landed.insert(at, (listener, online::judge(&subject, speaker, facts)));
         }
     };
     let ended = carry_out(request, &speakers, &asker, output, take)?;
     let mut cousins = Vec::with_capacity(request.listed.len());
-    for (at, (listed, features)) in request.listed.iter().zip(request.features).enumerate() {
-        let subject = subject(listed, features);
-        let mut answers = Answers::default();
-        let verdict = match (speakers.get(at), landed.remove(&at)) {
-            (Some(Err(error)), _) => online::token_missing(&subject, error),
-            (Some(Ok(speaker)), found) => {
-                answers.token = Some(speaker.variable.clone());
-                match found {
-                    Some((listener, verdict)) => {
-                        answers.listener = listener;
-                        verdict
-                    }
-                    None => online::not_asked(&subject, ended.why()),
-                }
-            }
-            (None, _) => Verdict::default(),
-        };
+    for (at, (listed, speaker)) in request.listed.iter().zip(&speakers).enumerate() {
+        let Some(subject) = request.subject(at, &redacted) else { continue };
+        let (answers, verdict) = concluded(&subject, speaker, landed.remove(&at), &ended);
         verdict.record(listed, findings);
         cousins.push(answers);
     }
     if ended.some_briefly {
-        findings.add(Severity::Note, Code::NotChecked, Span::at(0), || {
-            Finding::new(
-                format!(
-                    "with more than {THOROUGH} cousins for a token it was not asked what is turned \
-                     off, nor read what stands behind the first workflow that listens"
-                ),
-                "ask it of some with --only",
-            )
-        });
+        findings.add(Severity::Note, Code::NotChecked, Span::at(0), briefly);
     }
     let interrupted = match ended.how {
         How::Interrupted(exit) => Some(exit),
         How::AllAsked | How::GaveUp => None,
     };
     Ok(Asked { requests: asker.sent(), cousins, interrupted })
+}
+
+/// What was judged of each cousin, by its place: the workflow that hears it, and the verdict.
+type Landed = BTreeMap<usize, (Option<String>, Verdict)>;
+
+/// Returns what there is to show of a cousin and to record about it; `found` is what was judged,
+/// if anything was.
+fn concluded(
+    subject: &Subject<'_>,
+    speaker: &Result<Speaker, AuthError>,
+    found: Option<(Option<String>, Verdict)>,
+    ended: &Ended,
+) -> (Answers, Verdict) {
+    match speaker {
+        Err(error) => (Answers::default(), online::token_missing(subject, error)),
+        Ok(speaker) => {
+            let token = Some(speaker.variable.clone());
+            let (listener, verdict) =
+                found.unwrap_or_else(|| (None, online::not_asked(subject, ended.why())));
+            (Answers { listener, token }, verdict)
+        }
+    }
+}
+
+/// Returns that some cousins were not asked everything.
+fn briefly() -> Finding {
+    Finding::new(
+        format!(
+            "with more than {THOROUGH} cousins for a token it was not asked what is turned off, nor \
+             read what stands behind the first workflow that listens"
+        ),
+        "ask it of some with --only",
+    )
 }
 
 /// How the asking ended.
@@ -183,75 +204,103 @@ fn speakers(request: &Request<'_>) -> (Tokens, Vec<Result<Speaker, AuthError>>) 
     (tokens, speakers)
 }
 
-/// Sends the requests, and listens to signals meanwhile. `take` gets the facts about each cousin,
-/// by its place, as they land.
+/// Asks about all cousins on a runtime of its own. `take` gets the facts about each, by its place,
+/// as they land.
 fn carry_out(
     request: &Request<'_>,
     speakers: &[Result<Speaker, AuthError>],
     asker: &Arc<Asker>,
     output: &Output,
-    mut take: impl FnMut(usize, &Speaker, &Facts),
+    take: impl FnMut(usize, &Speaker, &Facts),
 ) -> Result<Ended, Failure> {
     let runtime = cli::network()?;
     let asked = questions(request.listed, speakers);
     let some_briefly = asked.iter().any(|(_, question)| !question.thorough);
-    let total = asked.len();
-    let progress = Progress::new(total, "asking GitHub", output);
-    let how = runtime.block_on(async {
-        let mut signals = Signals::catch()?;
-        let mut waiting = asked.into_iter();
-        let mut flights = JoinSet::new();
-        let (mut done, mut unreachable) = (0, 0);
-        let mut look = tokio::time::interval(LOOK);
-        let mut told = Instant::now();
-        loop {
-            while flights.len() < AT_A_TIME
-                && let Some((at, question)) = waiting.next()
-            {
-                let asker = Arc::clone(asker);
-                flights.spawn(async move {
-                    let facts = online::ask(&asker, &question).await;
-                    (at, question.speaker, facts)
-                });
-            }
-            tokio::select! {
-                landed = flights.join_next() => match landed {
-                    None => return Ok(How::AllAsked),
-                    Some(Ok((at, speaker, facts))) => {
-                        done += 1;
-                        unreachable += usize::from(facts.is_unreachable());
-                        take(at, &speaker, &facts);
-                        progress.one_more();
-                        if unreachable == done && done >= GIVE_UP && done < total {
-                            return Ok(How::GaveUp);
-                        }
-                    }
-                    Some(Err(error)) => {
-                        let message = format!("asking about a cousin broke down: {error}");
-                        return Err(Failure::new(message, "please report this"));
-                    }
-                },
-                _ = look.tick() => match asker.waiting() {
-                    Some((wait, reason)) => {
-                        // The same wait is told once.
-                        let until = Instant::now() + wait;
-                        if until > told + LOOK {
-                            told = until;
-                            progress.waiting(wait, reason);
-                        }
-                    }
-                    None => progress.going_on(),
-                },
-                exit = signals.next() => {
-                    progress.aside(|| output.warning("interrupted: not all cousins were asked about"));
-                    return Ok(How::Interrupted(exit));
-                }
-            }
-        }
-    });
+    let progress = Progress::new(asked.len(), "asking GitHub", output);
+    let how = runtime.block_on(all(asked, asker, &progress, output, take));
     // A look-up of a name cannot be called off; the process need not wait for one.
     runtime.shutdown_background();
     Ok(Ended { how: how?, some_briefly })
+}
+
+/// Sends the requests, and listens to signals meanwhile.
+async fn all(
+    asked: Vec<(usize, Question)>,
+    asker: &Arc<Asker>,
+    progress: &Progress<'_>,
+    output: &Output,
+    mut take: impl FnMut(usize, &Speaker, &Facts),
+) -> Result<How, Failure> {
+    let mut signals = Signals::catch()?;
+    let mut reached = Reached { total: asked.len(), done: 0, unreachable: 0 };
+    let mut waiting = asked.into_iter();
+    let mut flights = JoinSet::new();
+    let mut look = tokio::time::interval(LOOK);
+    let mut told = Instant::now();
+    loop {
+        while flights.len() < AT_A_TIME
+            && let Some((at, question)) = waiting.next()
+        {
+            let asker = Arc::clone(asker);
+            flights.spawn(async move {
+                let facts = online::ask(&asker, &question).await;
+                (at, question.speaker, facts)
+            });
+        }
+        tokio::select! {
+            landed = flights.join_next() => match landed {
+                None => return Ok(How::AllAsked),
+                Some(Ok((at, speaker, facts))) => {
+                    take(at, &speaker, &facts);
+                    progress.one_more();
+                    if reached.nobody(&facts) {
+                        return Ok(How::GaveUp);
+                    }
+                }
+                Some(Err(error)) => {
+                    let message = format!("asking about a cousin broke down: {error}");
+                    return Err(Failure::new(message, "please report this"));
+                }
+            },
+            _ = look.tick() => told = tell(asker.waiting(), told, progress),
+            exit = signals.next() => {
+                progress.aside(|| output.warning("interrupted: not all cousins were asked about"));
+                return Ok(How::Interrupted(exit));
+            }
+        }
+    }
+}
+
+/// Shows what everything waits for. The same wait is told once: `told` is until when the last one
+/// was, and that is what is returned.
+fn tell(waiting: Option<(Duration, Reason)>, told: Instant, progress: &Progress<'_>) -> Instant {
+    let Some((wait, reason)) = waiting else {
+        progress.going_on();
+        return told;
+    };
+    let until = Instant::now() + wait;
+    if until <= told + LOOK {
+        return told;
+    }
+    progress.waiting(wait, reason);
+    until
+}
+
+/// How many cousins could be asked about.
+struct Reached {
+    total: usize,
+    done: usize,
+    unreachable: usize,
+}
+
+impl Reached {
+    /// Counts one more, and returns whether so many were tried in vain that the others would be
+    /// too.
+    fn nobody(&mut self, facts: &Facts) -> bool {
+        self.done += 1;
+        self.unreachable += usize::from(facts.is_unreachable());
+        self.unreachable == self.done && self.done >= GIVE_UP && self.done < self.total
+    }
 }
 
 /// Returns what is asked about each cousin that a token speaks for, with the cousin's place.
