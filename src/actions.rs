@@ -1,7 +1,8 @@
 //! The GitHub Actions runtime: the event that started the run, and where outputs, summary and
-//! annotations go. The only module that reads `GITHUB_*`. Everything it writes may hold names
-//! that strangers chose, so all of it is escaped: a line that begins with `::` is a command to the
-//! runner.
+//! annotations go. The only module that reads `GITHUB_*` by name, but for `GITHUB_TOKEN`, which
+//! `github::auth` and the credentials for fetching in `cli` name as they name other tokens.
+//! Everything it writes may hold names that strangers chose, so all of it is escaped: a line that
+//! begins with `::` is a command to the runner.
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;

@@ -1,8 +1,8 @@
 //! Carries a plan out: sends each dispatch at GitHub's pace until it has ended in one
-//! [`Outcome`]. This file is the driver, the only part that does anything: one loop that starts
-//! what the [`Schedule`] says, on a `JoinSet`, and waits for an answer, the clock or the wish to
-//! stop. All judgement is in the schedule and below it, which know no clock and no client; the
-//! driver knows no rule.
+//! [`Outcome`]. This file is the driver of dispatches: one loop that starts what the [`Schedule`]
+//! says, on a `JoinSet`, and waits for an answer, the clock or the wish to stop. All judgement is
+//! in the schedule and below it, which know no clock and no client; the driver knows no rule.
+//! Single requests, whose answers are wanted for themselves, are sent by [`requests`].
 
 use std::collections::HashMap;
 use std::fmt;

@@ -3,13 +3,18 @@
 //! ```text
 //! commit range ─► changed paths ─► plan (cousin × feature) ─► events ─► delivery ─► report
 //!    git/range      git/changes        routing                 event      delivery    report
-//!    (I/O)          (I/O)              (pure)                  (pure)     (I/O)       (I/O)
+//!    (I/O)          (I/O)              (pure)                  (pure)     (I/O)       (pure)
 //! ```
 //!
-//! `ecosystem.json` enters once, as a validated `ecosystem::Ecosystem`. The pure middle takes
-//! no clock, no environment and no client, so that every rule in it can be tested as a table.
+//! `ecosystem.json` enters once: for a push as a validated `ecosystem::Ecosystem`, and for
+//! `ecosystem validate` as an `ecosystem::Document`, whose cousins keep their places in the file.
+//! `onboarding` finds out of these, before anything is sent, whether each cousin will hear what it
+//! follows. What is pure takes no clock, no environment and no client, so that every rule in it can
+//! be tested as a table.
+//!
 //! Only `github` speaks HTTP to GitHub, only `git` knows libgit2 and the git program, only
-//! `actions` reads `GITHUB_*`, only `cli` and `report` print, and only `main` exits.
+//! `environment` reads the process's environment and only `actions` knows the names of the
+//! runner's variables in it. `report` returns text, only `cli` prints, and only `main` exits.
 
 pub mod actions;
 pub mod cli;

@@ -1,6 +1,6 @@
 //! Time for a delivery: the system's, or a virtual one that jumps instead of waiting, with which
-//! rehearsals, benches and tests see an hour of limits in an instant. Only the driver looks at a
-//! clock; the schedule gets times.
+//! rehearsals, benches and tests see an hour of limits in an instant. Only what drives looks at a
+//! clock, the loop of a delivery and the turnstile of `requests`; what judges gets times.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -60,8 +60,8 @@ pub struct Wait {
 }
 
 /// A clock that stands still, except that a wait with nothing in flight moves it on once every
-/// other task that is ready has had its turn, and [`VirtualClock::advance`] does. Clones are handles of the same clock: the embedded GitHub can
-/// count its limits by it.
+/// other task that is ready has had its turn, and [`VirtualClock::advance`] does. Clones are
+/// handles of the same clock: the embedded GitHub can count its limits by it.
 #[derive(Debug, Clone)]
 pub struct VirtualClock {
     start: Timestamp,
