@@ -36,7 +36,7 @@ Examples:
   # Check the file and its patterns
   ecosystem validate
 
-  # Also check that each cousin is there and listens, as a pull request's check
+  # Also check that each cousin is there and listens; warnings count as errors
   ECOSYSTEM_PAT=… ecosystem validate --online --strict
 
   # One cousin, for a script

@@ -266,7 +266,7 @@ fn the_help_of_validate_says_what_needs_a_token() {
       # Check the file and its patterns
       ecosystem validate
     
-      # Also check that each cousin is there and listens, as a pull request's check
+      # Also check that each cousin is there and listens; warnings count as errors
       ECOSYSTEM_PAT=… ecosystem validate --online --strict
     
       # One cousin, for a script
