@@ -14,6 +14,7 @@ use crate::names::RepoName;
 mod dropped;
 mod github;
 mod limits;
+mod waiting;
 
 const S: fn(u64) -> Duration = Duration::from_secs;
 
