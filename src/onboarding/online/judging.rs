@@ -331,3 +331,6 @@ pub(super) fn silent(subject: &Subject<'_>, unanswered: &Unanswered, verdict: &m
     let finding = Finding::new(format!("cannot ask GitHub about {repo}: {unanswered}"), help);
     verdict.find(subject, Severity::Error, code, finding);
 }
+
+#[cfg(test)]
+mod tests;
