@@ -307,3 +307,21 @@ fn spot(file: &str, place: Place) -> Spot<'_> {
     let Place { line, column, end_line, end_column } = place;
     Spot { file, line, column, end_line, end_column }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_of_a_cousin_is_the_gravest_against_it_and_a_note_is_nothing_against_it() {
+        for (gravest, enabled, not_enabled) in [
+            (None, State::Ready, State::Disabled),
+            (Some(Severity::Note), State::Ready, State::Disabled),
+            (Some(Severity::Warning), State::Warning, State::Warning),
+            (Some(Severity::Error), State::Error, State::Error),
+        ] {
+            assert_eq!(State::of(true, gravest), enabled, "{gravest:?}");
+            assert_eq!(State::of(false, gravest), not_enabled, "{gravest:?}");
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! `ecosystem validate --online` against the embedded GitHub: each thing that would keep a cousin
 //! from hearing of a push is found, from GitHub's answers alone, and nothing is ever sent.
 
+mod requests;
+
 use ecosystem_dispatcher::embedded_github::{Fault, Limits, Model, Repository, Token};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
@@ -90,27 +92,6 @@ fn a_cousin_that_listens_is_ready_after_a_few_requests() {
                 "/repos/acme/web/contents/subscriptions.json",
             ]
         );
-    });
-}
-
-#[test]
-fn many_cousins_of_a_token_take_four_requests_each_and_what_is_not_asked_is_said() {
-    let names: Vec<String> = (0..151).map(|n| format!("acme/r{n}")).collect();
-    let model = names.iter().fold(Model::new(), |model, name| {
-        let it = |it: Repository| {
-            listening(it)
-                .file(".github/workflows/ci.yml", "on: push\njobs: {}\n")
-                .actions_disabled()
-        };
-        model.repository_with(name, it)
-    });
-    let cousins = names.iter().map(|name| json!({"repo": name, "subscriptions": ["docs"]}));
-    let cousins = Value::from_iter(cousins);
-    run_test_with(model, |t| {
-        let done = validation(t, &cousins).args(["--format", "json"]).run().expect_code(0);
-        assert_eq!(found(&done), ["note not-checked "]);
-        assert_eq!(done.json()["requests"], 151 * 4);
-        assert_eq!(t.reads().len(), 151 * 4);
     });
 }
 

@@ -2,6 +2,8 @@
 //! a time, has the answers judged as they land, and records what came of it in the order of the
 //! file, so that the same facts give the same text.
 
+mod course;
+
 use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -9,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
+use course::{LOOK, Reached, Told};
+
 use crate::actions;
 use crate::cli::progress::Progress;
 use crate::cli::signals::Signals;
 use crate::cli::{self, Exit, Failure, Output};
-use crate::delivery::Reason;
 use crate::delivery::requests::RequestSettings;
 use crate::ecosystem::{Code, Finding, Findings, Listed, Severity, Span};
 use crate::environment::Environment;
@@ -30,12 +33,6 @@ const THOROUGH: usize = 150;
 /// How many cousins are asked about at a time: enough to keep all requests in flight that may be,
 /// and few enough that their workflows fit into memory.
 const AT_A_TIME: usize = 64;
-
-/// When so many cousins could not be reached, and none could, the others are not asked about.
-const GIVE_UP: usize = 20;
-
-/// How often it is looked whether everything waits.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// What is asked.
 pub(super) struct Request<'a> {
@@ -232,11 +229,11 @@ async fn all(
     mut take: impl FnMut(usize, &Speaker, &Facts),
 ) -> Result<How, Failure> {
     let mut signals = Signals::catch()?;
-    let mut reached = Reached { total: asked.len(), done: 0, unreachable: 0 };
+    let mut reached = Reached::none_of(asked.len());
     let mut waiting = asked.into_iter();
     let mut flights = JoinSet::new();
     let mut look = tokio::time::interval(LOOK);
-    let mut told = Instant::now();
+    let mut told = Told::nothing(Instant::now());
     loop {
         while flights.len() < AT_A_TIME
             && let Some((at, question)) = waiting.next()
@@ -262,44 +259,18 @@ async fn all(
                     return Err(Failure::new(message, "please report this"));
                 }
             },
-            _ = look.tick() => told = tell(asker.waiting(), told, progress),
+            _ = look.tick() => match asker.waiting() {
+                Some((wait, reason)) if told.is_news(wait, Instant::now()) => {
+                    progress.waiting(wait, reason);
+                }
+                Some(_) => {}
+                None => progress.going_on(),
+            },
             exit = signals.next() => {
                 progress.aside(|| output.warning("interrupted: not all cousins were asked about"));
                 return Ok(How::Interrupted(exit));
             }
         }
-    }
-}
-
-/// Shows what everything waits for. The same wait is told once: `told` is until when the last one
-/// was, and that is what is returned.
-fn tell(waiting: Option<(Duration, Reason)>, told: Instant, progress: &Progress<'_>) -> Instant {
-    let Some((wait, reason)) = waiting else {
-        progress.going_on();
-        return told;
-    };
-    let until = Instant::now() + wait;
-    if until <= told + LOOK {
-        return told;
-    }
-    progress.waiting(wait, reason);
-    until
-}
-
-/// How many cousins could be asked about.
-struct Reached {
-    total: usize,
-    done: usize,
-    unreachable: usize,
-}
-
-impl Reached {
-    /// Counts one more, and returns whether so many were tried in vain that the others would be
-    /// too.
-    fn nobody(&mut self, facts: &Facts) -> bool {
-        self.done += 1;
-        self.unreachable += usize::from(facts.is_unreachable());
-        self.unreachable == self.done && self.done >= GIVE_UP && self.done < self.total
     }
 }
 
