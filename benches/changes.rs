@@ -10,10 +10,10 @@
     reason = "a bench fails by panicking and runs git"
 )]
 
+mod packed;
+
 use std::hint::black_box;
-use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion_main};
@@ -103,28 +103,17 @@ fn tree(repository: &Repository, branch: &str) -> Oid {
 
 /// Makes a bare, packed repository with the branch `base`, and on it one for each of [`CHANGES`].
 fn make_repository(directory: &Path) {
-    let git = |arguments: &[&str]| {
-        let mut git = Command::new("git");
-        // Nobody's configuration, and no repository but this one.
-        git.env("GIT_CONFIG_GLOBAL", directory.join("no-config"));
-        git.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_DIR", directory).args(arguments);
-        git
-    };
-    assert!(git(&["init", "--quiet", "--bare"]).status().unwrap().success());
-    let mut import = git(&["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn().unwrap();
-    let mut out = BufWriter::new(import.stdin.take().unwrap());
     let every = paths();
     assert_eq!(every.len(), 200_000);
-    write_commit(&mut out, "base", None, every.iter());
-    for (branch, files, _) in CHANGES {
-        // Spread evenly over the tree.
-        let changed = every.iter().step_by(every.len() / files);
-        write_commit(&mut out, branch, Some("base"), changed);
-    }
-    out.flush().unwrap();
-    drop(out);
-    assert!(import.wait().unwrap().success());
-    assert!(git(&["repack", "-a", "-d", "--quiet"]).status().unwrap().success());
+    let every = || every.iter().map(String::as_str);
+    packed::repository(directory, |out| {
+        packed::commit(out, "base", None, every());
+        for (branch, files, _) in CHANGES {
+            // Spread evenly over the tree.
+            let changed = every().step_by(every().len() / files);
+            packed::commit(out, branch, Some("base"), changed);
+        }
+    });
 }
 
 fn paths() -> Vec<String> {
@@ -134,22 +123,4 @@ fn paths() -> Vec<String> {
     });
     let file = |part: String| (0..FILES).map(move |file| format!("{part}/file-{file:02}.txt"));
     parts.flat_map(file).collect()
-}
-
-/// Writes a commit in git fast-import's format, in which each file has contents of its own.
-fn write_commit<'p>(
-    out: &mut impl Write,
-    branch: &str,
-    parent: Option<&str>,
-    paths: impl Iterator<Item = &'p String>,
-) {
-    writeln!(out, "commit refs/heads/{branch}").unwrap();
-    writeln!(out, "committer Nobody <nobody@example.org> 1700000000 +0000\ndata 0").unwrap();
-    if let Some(parent) = parent {
-        writeln!(out, "from refs/heads/{parent}").unwrap();
-    }
-    for path in paths {
-        let contents = format!("{path} {branch}");
-        writeln!(out, "M 100644 inline {path}\ndata {}\n{contents}", contents.len()).unwrap();
-    }
 }

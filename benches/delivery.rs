@@ -10,19 +10,20 @@
     reason = "a bench prints and fails by panicking"
 )]
 
-use std::sync::{Arc, mpsc};
+mod served;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 use ecosystem_dispatcher::delivery::{
     Body, Clock, Job, Means, Outcome, Settings, Stopped, SystemClock, VirtualClock, deliver,
 };
-use ecosystem_dispatcher::embedded_github::{self, EmbeddedGitHub, Model};
+use ecosystem_dispatcher::embedded_github::{self, Model};
 use ecosystem_dispatcher::github::{ApiUrl, Client, Tokens, auth};
 use ecosystem_dispatcher::names::RepoName;
 use jiff::Timestamp;
-use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
+use served::{Served, runtime};
 
 const TOKEN: &str = "bench-token";
 const LATENCY: Duration = Duration::from_millis(100);
@@ -45,11 +46,11 @@ fn main() {
 /// Delivers to 80 cousins and returns how long it took, from the making of the client on. The
 /// server enforces GitHub's limits, so it is a new one each time.
 fn few() -> Duration {
-    let github = Served::start(model(FEW).latency(LATENCY));
+    let served = Served::start(model(FEW).latency(LATENCY));
     let start = Instant::now();
-    send(&github, FEW, SystemClock::start());
+    send(&served, FEW, SystemClock::start());
     let took = start.elapsed();
-    assert_eq!(github.refusals(), 0);
+    assert_eq!(refusals(&served), 0);
     took
 }
 
@@ -57,10 +58,10 @@ fn few() -> Duration {
 fn many() {
     let clock = VirtualClock::new(Timestamp::from_second(1_795_219_200).unwrap());
     let servers = clock.clone();
-    let github = Served::start(model(MANY).clock(Arc::new(move || servers.wall())));
+    let served = Served::start(model(MANY).clock(Arc::new(move || servers.wall())));
     let start = Instant::now();
-    send(&github, MANY, clock.clone());
-    let (took, refusals) = (start.elapsed(), github.refusals());
+    send(&served, MANY, clock.clone());
+    let (took, refusals) = (start.elapsed(), refusals(&served));
     let over = clock.now().as_secs_f64() / LEAST.as_secs_f64() - 1.0;
     println!(
         "{MANY} cousins against GitHub's limits: {} virtual seconds, {:+.1} % of the least possible \
@@ -84,11 +85,11 @@ fn model(cousins: usize) -> Model {
 }
 
 /// Delivers one event to each cousin, with the settings that a user gets who chooses none.
-fn send(github: &Served, cousins: usize, clock: impl Clock) {
+fn send(served: &Served, cousins: usize, clock: impl Clock) {
     let mut tokens = Tokens::new();
     let token = tokens.add(auth::resolve(None, &|_| Some(TOKEN.into())).unwrap());
     let settings = Settings { tokens: tokens.labels(), ..Settings::default() };
-    let api = ApiUrl::parse(github.github.url()).unwrap();
+    let api = ApiUrl::parse(served.github.url()).unwrap();
     let client = Client::new(api, tokens, Duration::from_secs(30)).unwrap();
     let body =
         r#"{"event_type":"feature-update","client_payload":{"updated_feature":"features/web"}}"#;
@@ -102,36 +103,11 @@ fn send(github: &Served, cousins: usize, clock: impl Clock) {
     let endings = runtime().block_on(deliver(jobs, &settings, means, Stopped::never(), |_| {}));
     assert_eq!(endings.len(), cousins);
     assert!(endings.iter().all(|ending| ending.outcome == Outcome::Delivered));
-    assert_eq!(github.github.with(|model| model.events().len()), cousins);
+    assert_eq!(served.github.with(|model| model.events().len()), cousins);
 }
 
-/// GitHub on a thread of its own, which ends with it.
-struct Served {
-    github: Arc<EmbeddedGitHub>,
-    _stop: oneshot::Sender<()>,
-}
-
-impl Served {
-    fn start(model: Model) -> Self {
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (lend, lent) = mpsc::channel();
-        std::thread::spawn(move || {
-            runtime().block_on(async {
-                lend.send(Arc::new(EmbeddedGitHub::start(model).await.unwrap())).unwrap();
-                // An error: nobody needs it any more.
-                let _ = stopped.await;
-            });
-        });
-        Self { github: lent.recv().unwrap(), _stop: stop }
-    }
-
-    fn refusals(&self) -> usize {
-        let refused = |status| matches!(status, Some(403 | 429));
-        self.github
-            .with(|model| model.requests().iter().filter(|request| refused(request.status)).count())
-    }
-}
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+fn refusals(served: &Served) -> usize {
+    let refused = |status| matches!(status, Some(403 | 429));
+    let count = |model: &mut Model| model.requests().iter().filter(|it| refused(it.status)).count();
+    served.github.with(count)
 }

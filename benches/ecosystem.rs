@@ -15,7 +15,6 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ecosystem_dispatcher::ecosystem;
-use serde_json::{Value, json};
 
 criterion_group! {
     name = benches;
@@ -31,7 +30,7 @@ fn parse(criterion: &mut Criterion) {
     for (name, subscriptions) in
         [("10 literals", literals), ("10 literals, 1,000 globs among them", globs)]
     {
-        let file = file_of(&subscriptions);
+        let file = monorepo::list(&subscriptions);
         group.throughput(Throughput::Bytes(file.len() as u64));
         group.bench_function(name, |bench| {
             bench.iter(|| {
@@ -42,11 +41,4 @@ fn parse(criterion: &mut Criterion) {
         });
     }
     group.finish();
-}
-
-/// Returns the file as an editor would save it: indented, each subscription on a line of its own.
-fn file_of(subscriptions: &[Vec<String>]) -> Vec<u8> {
-    let cousin = |(number, subscriptions)| json!({"repo": monorepo::repository(number), "subscriptions": subscriptions});
-    let cousins: Vec<Value> = subscriptions.iter().enumerate().map(cousin).collect();
-    serde_json::to_vec_pretty(&cousins).unwrap()
 }

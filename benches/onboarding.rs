@@ -13,6 +13,7 @@
     reason = "a bench prints, fails by panicking and runs itself"
 )]
 
+mod memory;
 mod monorepo;
 
 use std::hint::black_box;
@@ -21,7 +22,6 @@ use criterion::Criterion;
 use ecosystem_dispatcher::ecosystem;
 use ecosystem_dispatcher::onboarding::subscriptions::diagnose;
 use ecosystem_dispatcher::routing::ChangedPath;
-use serde_json::{Value, json};
 
 /// Subscriptions to check: what they are called, how they are made, and how many warnings there are
 /// at least.
@@ -70,25 +70,20 @@ fn excluding() -> Vec<Vec<String>> {
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().position(|argument| argument == "--memory") {
-        Some(at) => match arguments.get(at + 1).and_then(|number| number.parse().ok()) {
-            Some(case) => memory_of(case),
-            None => memory(),
-        },
-        None => time(&mut Criterion::default().sample_size(10).configure_from_args()),
-    }
+    memory::instead(CASES.len(), memory_of, || {
+        time(&mut Criterion::default().sample_size(10).configure_from_args());
+    });
 }
 
 fn time(criterion: &mut Criterion) {
     let paths = monorepo::all_paths();
     let mut group = criterion.benchmark_group("validate offline");
     for (name, subscriptions, warnings) in CASES {
-        let file = file_of(&subscriptions());
+        let file = monorepo::list(&subscriptions());
         group.bench_function(name, |bench| bench.iter(|| checked(&file, &paths, warnings)));
     }
     // What of each is the reading of the file.
-    let file = file_of(&monorepo::literals());
+    let file = monorepo::list(&monorepo::literals());
     group.bench_function("reading the file alone", |bench| {
         bench.iter(|| ecosystem::parse("ecosystem.json", black_box(&file)).unwrap());
     });
@@ -105,38 +100,16 @@ fn checked(file: &[u8], paths: &[ChangedPath], warnings: usize) -> usize {
     counts.all()
 }
 
-/// Returns the file as an editor would save it.
-fn file_of(subscriptions: &[Vec<String>]) -> Vec<u8> {
-    let cousin = |(number, subscriptions)| json!({"repo": monorepo::repository(number), "subscriptions": subscriptions});
-    let cousins: Vec<Value> = subscriptions.iter().enumerate().map(cousin).collect();
-    serde_json::to_vec_pretty(&cousins).unwrap()
-}
-
-/// Prints the memory that checking takes, each case in a process of its own.
-fn memory() {
-    for number in 0..CASES.len() {
-        let mut case = std::process::Command::new(std::env::current_exe().unwrap());
-        let status = case.args(["--memory", &number.to_string()]).status().unwrap();
-        assert!(status.success());
-    }
-}
-
+/// Prints the memory that checking takes.
 fn memory_of(case: usize) {
     let (name, subscriptions, warnings) = CASES[case];
     let paths = monorepo::all_paths();
-    let file = file_of(&subscriptions());
-    let before = peak_mebibytes();
+    let file = monorepo::list(&subscriptions());
+    let before = memory::peak_mebibytes();
     let findings = checked(&file, &paths, warnings);
-    let (before, after) = before.zip(peak_mebibytes()).expect("Linux tells it in /proc/self");
+    let after = memory::peak_mebibytes();
     println!(
         "{name}: {findings} findings, peak {after} MiB in all, of which {before} MiB at most are \
          paths and file"
     );
-}
-
-/// Returns the most memory that this process ever had resident; none where the system is not Linux.
-fn peak_mebibytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.div_ceil(1024))
 }

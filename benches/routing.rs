@@ -12,6 +12,7 @@
     reason = "a bench prints, fails by panicking and runs itself"
 )]
 
+mod memory;
 mod monorepo;
 
 use std::hint::black_box;
@@ -37,14 +38,9 @@ const CASES: [Case; 4] = [
 ];
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().position(|argument| argument == "--memory") {
-        Some(at) => match arguments.get(at + 1).and_then(|number| number.parse().ok()) {
-            Some(case) => memory_of(case),
-            None => memory(),
-        },
-        None => time(&mut Criterion::default().sample_size(10).configure_from_args()),
-    }
+    memory::instead(CASES.len(), memory_of, || {
+        time(&mut Criterion::default().sample_size(10).configure_from_args());
+    });
 }
 
 fn time(criterion: &mut Criterion) {
@@ -75,31 +71,16 @@ fn planned(cousins: &[Cousin], changed: &[ChangedPath]) -> usize {
     black_box(&plan).dispatches.len()
 }
 
-/// Prints the memory that planning takes, each case in a process of its own.
-fn memory() {
-    for number in 0..CASES.len() {
-        let mut case = std::process::Command::new(std::env::current_exe().unwrap());
-        let status = case.args(["--memory", &number.to_string()]).status().unwrap();
-        assert!(status.success());
-    }
-}
-
+/// Prints the memory that planning takes.
 fn memory_of(case: usize) {
     let (name, subscriptions) = CASES[case];
     let changed = monorepo::changed_paths();
     let cousins = monorepo::cousins(&subscriptions());
-    let before = peak_mebibytes();
+    let before = memory::peak_mebibytes();
     let dispatches = planned(&cousins, &changed);
-    let (before, after) = before.zip(peak_mebibytes()).expect("Linux tells it in /proc/self");
+    let after = memory::peak_mebibytes();
     println!(
         "{name}: {dispatches} dispatches, peak {after} MiB in all, of which {before} MiB at most \
          are cousins and paths"
     );
-}
-
-/// Returns the most memory that this process ever had resident; none where the system is not Linux.
-fn peak_mebibytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.div_ceil(1024))
 }

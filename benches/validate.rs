@@ -14,17 +14,16 @@
 )]
 
 mod monorepo;
+mod packed;
+mod served;
 
-use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::{Arc, mpsc};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use ecosystem_dispatcher::embedded_github::{EmbeddedGitHub, Model, Token};
-use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use ecosystem_dispatcher::embedded_github::{Model, Token};
+use served::Served;
 
 const TOKEN: &str = "bench-token";
 const LATENCY: Duration = Duration::from_millis(100);
@@ -39,7 +38,7 @@ fn main() {
     make_repository(&repository);
 
     let all = directory.path().join("all.json");
-    std::fs::write(&all, list(&monorepo::literals())).unwrap();
+    std::fs::write(&all, monorepo::list(&monorepo::literals())).unwrap();
     let name = "offline: 10,000 cousins with 10 subscriptions, 200,000 files";
     criterion.bench_function(name, |bench| {
         bench.iter(|| run(validate(&repository, &all), "10000 cousins with 100000 subscriptions"));
@@ -48,19 +47,19 @@ fn main() {
     let few: Vec<Vec<String>> =
         monorepo::literals().into_iter().take(ONLINE).map(|it| it[..1].to_vec()).collect();
     let some = directory.path().join("some.json");
-    std::fs::write(&some, list(&few)).unwrap();
+    std::fs::write(&some, monorepo::list(&few)).unwrap();
     let mut requests = 0;
     criterion.bench_function("online: 200 cousins, each request answered after 100 ms", |bench| {
         bench.iter_custom(|rounds| {
             let mut one = || {
-                let github = Served::start(github(&few));
+                let served = Served::start(model(&few));
                 let mut process = validate(&repository, &some);
-                process.arg("--online").env("GITHUB_API_URL", github.0.url());
+                process.arg("--online").env("GITHUB_API_URL", served.github.url());
                 process.env("ECOSYSTEM_PAT", TOKEN);
                 let start = Instant::now();
                 run(process, "200 cousins with 200 subscriptions");
                 let took = start.elapsed();
-                requests = github.0.with(|model| model.requests().len());
+                requests = served.github.with(|model| model.requests().len());
                 took
             };
             (0..rounds).map(|_| one()).sum()
@@ -68,13 +67,6 @@ fn main() {
     });
     criterion.final_summary();
     println!("online: {requests} requests about {ONLINE} cousins");
-}
-
-/// Returns a list of cousins as an editor would save it.
-fn list(subscriptions: &[Vec<String>]) -> Vec<u8> {
-    let cousin = |(number, subscriptions)| json!({"repo": monorepo::repository(number), "subscriptions": subscriptions});
-    let cousins: Vec<Value> = subscriptions.iter().enumerate().map(cousin).collect();
-    serde_json::to_vec_pretty(&cousins).unwrap()
 }
 
 fn validate(repository: &Path, list: &Path) -> Command {
@@ -94,7 +86,7 @@ fn run(mut process: Command, looked_at: &str) {
 }
 
 /// Returns a GitHub with its limits that has the cousins, each set up as it should be.
-fn github(subscriptions: &[Vec<String>]) -> Model {
+fn model(subscriptions: &[Vec<String>]) -> Model {
     let model = Model::new().latency(LATENCY).token(TOKEN, Token::may_write_all());
     subscriptions.iter().enumerate().fold(model, |model, (number, features)| {
         model.repository_with(&monorepo::repository(number), |it| {
@@ -104,48 +96,9 @@ fn github(subscriptions: &[Vec<String>]) -> Model {
     })
 }
 
-/// GitHub on a thread of its own, which ends with it.
-struct Served(Arc<EmbeddedGitHub>, #[expect(dead_code, reason = "dropping it stops")] Stop);
-
-type Stop = oneshot::Sender<()>;
-
-impl Served {
-    fn start(model: Model) -> Self {
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (lend, lent) = mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                lend.send(Arc::new(EmbeddedGitHub::start(model).await.unwrap())).unwrap();
-                // An error: nobody needs it any more.
-                let _ = stopped.await;
-            });
-        });
-        Self(lent.recv().unwrap(), stop)
-    }
-}
-
-/// Makes a bare, packed repository whose HEAD has all paths of the invented monorepo.
+/// Makes a repository whose HEAD has all paths of the invented monorepo.
 fn make_repository(directory: &Path) {
-    let git = |arguments: &[&str]| {
-        let mut git = Command::new("git");
-        // Nobody's configuration, and no repository but this one.
-        git.env("GIT_CONFIG_GLOBAL", directory.join("no-config"));
-        git.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_DIR", directory).args(arguments);
-        git
-    };
-    assert!(git(&["init", "--quiet", "--bare", "-b", "main"]).status().unwrap().success());
-    let mut import = git(&["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn().unwrap();
-    let mut out = BufWriter::new(import.stdin.take().unwrap());
-    writeln!(out, "commit refs/heads/main").unwrap();
-    writeln!(out, "committer Nobody <nobody@example.org> 1700000000 +0000\ndata 0").unwrap();
-    for changed in monorepo::all_paths() {
-        let path = String::from_utf8(changed.path).unwrap();
-        writeln!(out, "M 100644 inline {path}\ndata {}\n{path}", path.len()).unwrap();
-    }
-    out.flush().unwrap();
-    drop(out);
-    assert!(import.wait().unwrap().success());
-    assert!(git(&["repack", "-a", "-d", "--quiet"]).status().unwrap().success());
+    let paths = monorepo::all_paths();
+    let paths = paths.iter().map(|changed| std::str::from_utf8(&changed.path).unwrap());
+    packed::repository(directory, |out| packed::commit(out, "main", None, paths));
 }

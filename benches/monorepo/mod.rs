@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use ecosystem_dispatcher::ecosystem::Cousin;
 use ecosystem_dispatcher::names::{EventType, RepoName};
 use ecosystem_dispatcher::routing::{ChangedPath, Pattern};
+use serde_json::{Value, json};
 
 /// The directory that everything lies in.
 pub(crate) const SHARED: &str = "packages";
@@ -175,4 +176,12 @@ pub(crate) fn cousins(subscriptions: &[Vec<String>]) -> Vec<Cousin> {
 /// Returns the name of a cousin's repository.
 pub(crate) fn repository(number: usize) -> String {
     format!("acme/cousin-{number:05}")
+}
+
+/// Returns a list of cousins as an editor would save it: indented, each subscription on a line of
+/// its own.
+pub(crate) fn list(subscriptions: &[Vec<String>]) -> Vec<u8> {
+    let cousin = |(number, subscriptions)| json!({"repo": repository(number), "subscriptions": subscriptions});
+    let cousins: Vec<Value> = subscriptions.iter().enumerate().map(cousin).collect();
+    serde_json::to_vec_pretty(&cousins).unwrap()
 }
