@@ -221,6 +221,19 @@ fn a_listener_is_turned_off_when_no_other_is_on() {
 }
 
 #[test]
+fn a_repository_that_takes_nothing_is_told_as_that_and_nothing_else_of_it() {
+    let marked = |mark: fn(&mut Repository)| {
+        let mut repository = Repository { permissions: None, ..repository("acme/web") };
+        mark(&mut repository);
+        Facts::only(Seen::Known(repository))
+    };
+    each_is_found(vec![
+        (marked(|it| it.archived = true), "error repo-archived: ", "unarchive"),
+        (marked(|it| it.disabled = true), "error repo-disabled: ", "it is marked as disabled"),
+    ]);
+}
+
+#[test]
 fn actions_that_are_turned_off_silence_every_listener() {
     let enabled = |enabled| Facts { actions_enabled: enabled, ..listening() };
     assert_eq!(found(TokenForm::FineGrained, &enabled(Some(true))), [""; 0]);
