@@ -31,3 +31,4 @@ pub mod onboarding;
 pub mod report;
 pub mod routing;
 pub mod text;
+pub mod watermark;

@@ -44,6 +44,57 @@ pub struct Report {
     pub note: Option<String>,
     /// Cousins that would have been told something if they were enabled.
     pub disabled: Vec<RepoName>,
+    /// What became of each enabled cousin's watermark, by repository; null without `--watermarks`.
+    pub watermarks: Option<Vec<Watermark>>,
+}
+
+/// What became of one cousin's watermark.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Watermark {
+    /// The cousin, as `ecosystem.json` spells it.
+    pub repo: RepoName,
+    /// Where it stood before the run; null when there was none.
+    pub before: Option<CommitSha>,
+    /// Where it stands now.
+    pub after: Option<CommitSha>,
+    /// What happened to it.
+    pub state: WatermarkState,
+}
+
+/// What happened to a watermark in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WatermarkState {
+    /// There was none, and there is one now.
+    Created,
+    /// It has moved to head.
+    Advanced,
+    /// It stood at head.
+    Current,
+    /// A newer run has moved it beyond head.
+    Newer,
+    /// Not everything was delivered, so it stays where it is, or is not there.
+    Kept,
+    /// Everything was delivered, and that could not be recorded.
+    Unrecorded,
+    /// A dry run: it would move.
+    Planned,
+}
+
+impl WatermarkState {
+    /// Returns the word that stands in the report.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Advanced => "advanced",
+            Self::Current => "current",
+            Self::Newer => "newer",
+            Self::Kept => "kept",
+            Self::Unrecorded => "unrecorded",
+            Self::Planned => "planned",
+        }
+    }
 }
 
 /// What was pushed.
@@ -85,6 +136,10 @@ pub struct Dispatch {
     pub updated_feature: Written,
     /// Head.
     pub commit_sha: CommitSha,
+    /// What head was compared with for this cousin; null is the empty tree.
+    pub base_sha: Option<CommitSha>,
+    /// Why with that: as the range's, and `first-delivery` for a cousin that is new.
+    pub reason: Reason,
     /// The same for the same news, whenever it is sent; null when the source is not known.
     pub dispatch_id: Option<String>,
     /// How many changed paths belong to the feature.
@@ -99,6 +154,9 @@ pub struct Dispatch {
     pub error: Option<String>,
     /// For a deferred dispatch, the time after which to run again (RFC 3339).
     pub run_again_after: Option<jiff::Timestamp>,
+    /// Whether a newer run has delivered it, so that nothing is missing.
+    #[serde(skip)]
+    pub superseded: bool,
 }
 
 /// A feature's path with the way it is written in this report.
@@ -176,7 +234,7 @@ impl Summary {
         summary
     }
 
-    /// Returns how many dispatches were to be delivered and were not.
+    /// Returns how many dispatches were to be delivered and were not, by this run.
     #[must_use]
     pub fn undelivered(&self) -> usize {
         self.failed + self.exhausted + self.deferred + self.skipped

@@ -1,8 +1,11 @@
 //! `ecosystem dispatch`: tells every subscribed repository what a push changed. This file turns
 //! arguments and environment into one `Request`; `pipeline` carries it out, step by step.
 
+mod part;
 mod pipeline;
+mod recorder;
 mod sending;
+mod watermarks;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -50,6 +53,14 @@ pub struct Args {
     /// Compare this commit [default: the event's, else HEAD]
     #[arg(long, value_name = "REV", help_heading = "What is compared")]
     head: Option<String>,
+    /// Compare each cousin with what it has received, and record what it receives
+    ///
+    /// For each cousin a ref of the monorepo, refs/ecosystem/watermarks/OWNER/NAME, stands at the
+    /// newest commit whose dispatches it has all received. What a run has missed, the next one makes
+    /// up for. The event's range counts only as long as no cousin has a watermark. Needs "contents:
+    /// write" on the monorepo.
+    #[arg(long, help_heading = "What is compared")]
+    watermarks: bool,
     /// Treat every path at head as changed
     #[arg(long, conflicts_with = "base", help_heading = "What is compared")]
     all: bool,
@@ -137,7 +148,12 @@ pub fn run(
     let request = Request {
         dir,
         trigger: actions::trigger(environment)?,
-        flags: Flags { base: args.base.clone(), head: args.head.clone(), all: args.all },
+        flags: Flags {
+            base: args.base.clone(),
+            head: args.head.clone(),
+            all: args.all,
+            watermarks: args.watermarks,
+        },
         ecosystem: args.ecosystem.as_ref().map(|file| listing::from(dir, file)),
         remote: args.remote.clone(),
         source: args.source.clone().or_else(|| actions::repository(environment)),

@@ -9,7 +9,7 @@ use crate::git::range::RangeError;
 use crate::github::api_url::BadApiUrl;
 use crate::github::auth::AuthError;
 use crate::github::client::ClientError;
-use crate::report::Report;
+use crate::report::{Dispatch, Report};
 use crate::routing::TooComplex;
 
 /// How the process ends.
@@ -45,12 +45,12 @@ impl Exit {
     /// Returns how a run that was not interrupted ends.
     #[must_use]
     pub fn of(report: &Report) -> Self {
-        let delivered = |outcome| matches!(outcome, Outcome::Delivered | Outcome::Planned);
-        if report.dispatches.iter().all(|dispatch| delivered(dispatch.outcome)) {
-            Self::Done
-        } else {
-            Self::Undelivered
-        }
+        let fine = |dispatch: &Dispatch| match dispatch.outcome {
+            Outcome::Delivered | Outcome::Planned => true,
+            Outcome::Skipped => dispatch.superseded,
+            Outcome::Failed | Outcome::Exhausted | Outcome::Deferred => false,
+        };
+        if report.dispatches.iter().all(fine) { Self::Done } else { Self::Undelivered }
     }
 }
 

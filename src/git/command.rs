@@ -104,7 +104,7 @@ pub struct Credential {
 pub struct Git {
     environment: Vec<(OsString, OsString)>,
     inherited_config: Vec<(OsString, OsString)>,
-    version: std::cell::OnceCell<(u32, u32)>,
+    version: std::sync::OnceLock<(u32, u32)>,
 }
 
 /// The repository that a command works on.
@@ -129,6 +129,12 @@ pub(crate) struct Context<'a> {
     pub(crate) ssh: bool,
     /// Configuration that may hold a secret.
     pub(crate) config: Vec<(String, SecretString)>,
+    /// An interrupt from the terminal is for us and not for git: what it does is to be finished.
+    pub(crate) uninterrupted: bool,
+    /// Settings of this command alone.
+    pub(crate) settings: &'static [&'static str],
+    /// Whether git's standard output tells what came of each part, although git says it failed.
+    pub(crate) partial_success: Option<fn(&[u8]) -> bool>,
 }
 
 impl Git {
@@ -137,7 +143,7 @@ impl Git {
         let mut git = Self {
             environment: Vec::new(),
             inherited_config: Vec::new(),
-            version: std::cell::OnceCell::new(),
+            version: std::sync::OnceLock::new(),
         };
         let mut numbered = Vec::new();
         for (name, value) in environment {
@@ -196,11 +202,17 @@ impl Git {
         if let Some(input) = input {
             command.stdin(input);
         }
+        #[cfg(unix)]
+        if context.uninterrupted {
+            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        }
         let subcommand =
             args.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default();
         tracing::debug!(?args, "running git");
         let output = command.args(&args).output().map_err(CommandError::NotStarted)?;
-        if output.status.success() {
+        if output.status.success()
+            || context.partial_success.is_some_and(|told| told(&output.stdout))
+        {
             return Ok(output.stdout);
         }
         Err(CommandError::Failed { subcommand, message: last_words(&output.stderr) })
@@ -209,7 +221,7 @@ impl Git {
     /// Returns a command that works on the repository of the context, with its configuration.
     fn placed(&self, context: &Context<'_>) -> Command {
         let mut command = self.command();
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().chain(context.settings) {
             command.args(["-c", setting]);
         }
         match context.place {

@@ -136,23 +136,24 @@ impl Remote {
 
     /// Runs `attempt` with the configuration of each credential that may help, beginning with
     /// none: a public repository refuses a token that has expired.
-    fn with_credentials<T>(
+    pub(super) fn with_credentials<T>(
         &self,
         git: &Git,
         place: Place<'_>,
-        mut attempt: impl FnMut(&Context<'_>) -> Result<T, CommandError>,
+        mut attempt: impl FnMut(&mut Context<'_>) -> Result<T, CommandError>,
     ) -> Result<T, CommandError> {
         // The clone's own configuration holds what the checkout left: nothing is given twice.
         let config = match place {
-            Place::Own(_) => self.inherited(git),
-            Place::Clone(_) | Place::Nowhere => Vec::new(),
+            Place::Own(_) | Place::Nowhere => self.inherited(git),
+            Place::Clone(_) => Vec::new(),
         };
         let local_remote = self.kind == Kind::Path;
-        let mut context = Context { place, local_remote, ssh: self.kind == Kind::Ssh, config };
+        let ssh = self.kind == Kind::Ssh;
+        let mut context = Context { place, local_remote, ssh, config, ..Context::default() };
         if self.kind == Kind::Http && !self.inherited.is_empty() {
             context.config.push(stay_at_the_server());
         }
-        let mut outcome = attempt(&context);
+        let mut outcome = attempt(&mut context);
         let Ok(url) = Url::parse(&self.url) else { return outcome };
         for credential in &self.credentials {
             match &outcome {
@@ -163,7 +164,7 @@ impl Remote {
             let origin = url.origin().ascii_serialization();
             context.config = credential_config(&origin, &credential.secret);
             context.config.push(stay_at_the_server());
-            outcome = match (attempt(&context), outcome) {
+            outcome = match (attempt(&mut context), outcome) {
                 (Err(later), Err(first)) => Err(first.and(&credential.variable, &later)),
                 (later, _) => later,
             };
@@ -254,13 +255,13 @@ fn configured_headers(clone: &Repository) -> Vec<(String, SecretString)> {
     headers
 }
 
-/// Fetches one commit from `origin` into the user's own clone: with depth 1 only when the clone is
+/// Fetches commits from `origin` into the user's own clone: with depth 1 only when the clone is
 /// shallow already, and without touching a branch, a tag or `FETCH_HEAD`.
-pub(crate) fn into_clone(
+pub(crate) fn into_clone<'c>(
     git: &Git,
     clone: &Repository,
     remote: &Remote,
-    commit: &CommitSha,
+    commits: impl IntoIterator<Item = &'c CommitSha>,
 ) -> Result<(), GitError> {
     let dir = directory(clone);
     let mut args = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap="];
@@ -268,7 +269,8 @@ pub(crate) fn into_clone(
     if is_shallow(clone) {
         args.push("--depth=1");
     }
-    args.extend(["--end-of-options", "origin", commit.as_str()]);
+    args.extend(["--end-of-options", "origin"]);
+    args.extend(commits.into_iter().map(CommitSha::as_str));
     let place = Place::Clone(&dir);
     remote.with_credentials(git, place, |context| git.run(context, &args).map(drop))?;
     Ok(())
@@ -342,6 +344,25 @@ impl Scratch {
         });
         args.extend(["--end-of-options".to_owned(), "source".to_owned()]);
         args.extend(revisions.iter().map(|(name, rev)| format!("+{rev}:refs/scratch/{name}")));
+        let place = Place::Own(&dir);
+        remote.with_credentials(git, place, |context| git.run(context, &args).map(drop))?;
+        Ok(())
+    }
+
+    /// Fetches the commits, without trees, that are in a commit's history and not in that of a ref
+    /// of the remote, whose full name is given. It is an error when there are none.
+    pub(crate) fn fetch_beyond(
+        &self,
+        git: &Git,
+        remote: &Remote,
+        reference: &str,
+        commit: Oid,
+    ) -> Result<(), GitError> {
+        let dir = self.path();
+        let exclude = format!("--shallow-exclude={reference}");
+        let commit = commit.to_string();
+        let mut args = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
+        args.extend(["--filter=tree:0", &exclude, "--end-of-options", "source", &commit]);
         let place = Place::Own(&dir);
         remote.with_credentials(git, place, |context| git.run(context, &args).map(drop))?;
         Ok(())

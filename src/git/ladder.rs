@@ -32,7 +32,7 @@ impl Source<'_> {
             }
             if let (Some(base), Some(remote)) = (base, &self.remote) {
                 tracing::info!("{} is not in the clone, fetching it from origin", base.short());
-                match fetch::into_clone(self.git, clone, remote, base)
+                match fetch::into_clone(self.git, clone, remote, [base])
                     .and_then(|()| self.compare_in(clone, Some(base), head, reach))
                 {
                     Ok(changes) => return Ok((FoundBy::Fetched, changes)),

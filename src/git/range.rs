@@ -60,10 +60,12 @@ pub struct Flags {
     pub head: Option<String>,
     /// `--all`
     pub all: bool,
+    /// `--watermarks`: an event without a range has one, each cousin's own.
+    pub watermarks: bool,
 }
 
 /// Why this range was chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// A push from a known commit.
@@ -84,6 +86,10 @@ pub enum Reason {
     Local,
     /// Everything, by `--all`.
     All,
+    /// Each cousin since its own watermark.
+    Watermarks,
+    /// Everything that a cousin subscribes to, because it has received nothing so far.
+    FirstDelivery,
 }
 
 /// A commit to be compared, as far as the decision can name it.
@@ -203,6 +209,13 @@ pub fn decide(trigger: &Trigger, flags: &Flags) -> Result<Decision, RangeError> 
     };
     if let (Some(head), Some((bases, reason))) = (&head, by_flags) {
         return Ok(Decision::Compare(Comparison { head: head.clone(), bases, reason, sends }));
+    }
+    if flags.watermarks
+        && let Err(RangeError::NoRange(_)) = by_event
+        && let Some(head) = head
+    {
+        let (bases, reason) = (Vec::new(), Reason::Watermarks);
+        return Ok(Decision::Compare(Comparison { head, bases, reason, sends }));
     }
     match by_event? {
         // The upstream belongs to the branch that is checked out, not to a named head.

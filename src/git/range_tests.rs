@@ -15,7 +15,7 @@ fn push(reference: &str, before: Option<char>, after: Option<char>, forced: bool
 }
 
 fn flags(base: Option<&str>, head: Option<&str>, all: bool) -> Flags {
-    Flags { base: base.map(str::to_owned), head: head.map(str::to_owned), all }
+    Flags { base: base.map(str::to_owned), head: head.map(str::to_owned), all, watermarks: false }
 }
 
 /// The decision in one line, as the table of triggers says it.
@@ -136,7 +136,7 @@ fn flags_win_over_the_event_but_never_make_a_preview_send() {
     ] {
         assert_eq!(said(trigger, flags), expected, "{trigger:?} {flags:?}");
     }
-    let contradiction = Flags { base: Some("X".to_owned()), head: None, all: true };
+    let contradiction = Flags { base: Some("X".to_owned()), all: true, ..Flags::default() };
     assert_eq!(said(&known, &contradiction), "error: --all and --base exclude each other");
 }
 

@@ -3,7 +3,8 @@
 //! When no rung has it, every path at head counts as changed, and the result says so: "cannot
 //! tell" never becomes "nothing changed".
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use git2::{ObjectType, Oid, Repository};
 use serde::Serialize;
@@ -16,7 +17,7 @@ use super::range::{Base, Comparison, Head, Reason};
 use super::revision::{
     is_plain, merge_of, missing_named, raw_parents, readable_commit, revision_in, sha, upstream,
 };
-use super::{GitError, open};
+use super::{GitError, open, refs};
 use crate::names::CommitSha;
 use crate::routing::Reach;
 
@@ -63,6 +64,8 @@ pub struct Source<'g> {
     pub(super) head_fetched: bool,
     /// Whether head is the merge that GitHub made for a pull request.
     pub(super) head_is_merge: bool,
+    /// What was fetched into the clone beforehand.
+    pub(super) brought: BTreeSet<CommitSha>,
 }
 
 /// What [`Source::open`] needs to know about the outside.
@@ -101,6 +104,7 @@ impl<'g> Source<'g> {
             head: None,
             head_fetched: false,
             head_is_merge: false,
+            brought: BTreeSet::new(),
         })
     }
 
@@ -152,7 +156,7 @@ impl<'g> Source<'g> {
             }
             if let Some(remote) = &self.remote {
                 tracing::info!("{} is not in the clone, fetching it from origin", found.short());
-                match fetch::into_clone(self.git, clone, remote, &found) {
+                match fetch::into_clone(self.git, clone, remote, [&found]) {
                     Ok(()) => {
                         if let Some(commit) = readable_commit(clone, &found) {
                             self.head = Some(commit);
@@ -283,6 +287,50 @@ impl<'g> Source<'g> {
             changes,
             fallbacks,
         })
+    }
+
+    /// Compares head with one commit, or with the empty tree. When the commit cannot be had, every
+    /// path at head counts as changed, and the result says so.
+    ///
+    /// # Errors
+    /// [`GitError`] when head's own trees cannot be read.
+    pub fn compare_with(
+        &mut self,
+        base: Option<&CommitSha>,
+        reach: &Reach,
+    ) -> Result<Compared, GitError> {
+        let head = self.head.ok_or(GitError::Unborn)?;
+        let reason = Reason::Watermarks;
+        let (found_by, complete, changes, fallbacks) = match self.climb(base, head, reach) {
+            Ok((found_by, changes)) => (found_by, true, changes, Vec::new()),
+            Err(error) if base.is_none() => return Err(error),
+            Err(error @ GitError::UnreadableHead { .. }) => return Err(error),
+            Err(error) => {
+                let (_, changes) = self.climb(None, head, reach)?;
+                (FoundBy::None, false, changes, vec![error.to_string()])
+            }
+        };
+        let found_by = match base {
+            Some(base) if found_by == FoundBy::Local && self.brought.contains(base) => {
+                FoundBy::Fetched
+            }
+            _ => found_by,
+        };
+        let base = base.filter(|_| complete).cloned();
+        Ok(Compared { base, reason, found_by, complete, changes, fallbacks })
+    }
+
+    /// Returns the remote; none when the clone has no origin that can be used.
+    #[must_use]
+    pub fn remote(&self) -> Option<&Remote> {
+        self.remote.as_ref()
+    }
+
+    /// Returns the directories that hold the objects which were read.
+    #[must_use]
+    pub fn objects(&self) -> Vec<PathBuf> {
+        let scratch = self.scratch.as_ref().map(|scratch| &scratch.repository);
+        [scratch, self.clone.as_ref()].into_iter().flatten().map(refs::objects_of).collect()
     }
 
     /// Returns the commit itself for the id of a tag that leads to one.

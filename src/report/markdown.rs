@@ -149,10 +149,8 @@ fn list(items: impl IntoIterator<Item = String>) -> String {
 /// Returns the command lines of the annotations: a failure or a warning each.
 #[must_use]
 pub fn annotations(report: &Report) -> Vec<String> {
-    let failed = report
-        .dispatches
-        .iter()
-        .filter(|dispatch| !matches!(dispatch.outcome, Outcome::Delivered | Outcome::Planned));
+    let fine = |outcome| matches!(outcome, Outcome::Delivered | Outcome::Planned);
+    let failed = report.dispatches.iter().filter(|it| !(fine(it.outcome) || it.superseded));
     let (shown, more) = fitting(failed.clone().count());
     let mut lines: Vec<String> = failed
         .take(shown)

@@ -2,6 +2,7 @@
 //! The order is by repository, then feature, so that the same input gives the same plan whatever
 //! the order of the file.
 
+use std::borrow::Borrow;
 use std::ops::Range;
 
 use super::matching::{ChangedPath, Matcher, Selected, TooComplex};
@@ -34,12 +35,13 @@ pub struct Planned {
 ///
 /// # Errors
 /// [`TooComplex`] when a glob cannot be compiled.
-pub fn plan(cousins: &[Cousin], changed: &[ChangedPath]) -> Result<Plan, TooComplex> {
-    let matcher = Matcher::new(cousins.iter().map(|cousin| cousin.subscriptions.as_slice()))?;
+pub fn plan<C: Borrow<Cousin>>(cousins: &[C], changed: &[ChangedPath]) -> Result<Plan, TooComplex> {
+    let patterns = cousins.iter().map(|cousin| cousin.borrow().subscriptions.as_slice());
+    let matcher = Matcher::new(patterns)?;
     let mut selected: Vec<(&Cousin, Selected)> = matcher
         .select(changed)
         .into_iter()
-        .filter_map(|selected| Some((cousins.get(selected.cousin)?, selected)))
+        .filter_map(|selected| Some((cousins.get(selected.cousin)?.borrow(), selected)))
         .collect();
     selected
         .sort_by(|(a, sa), (b, sb)| a.repo.cmp(&b.repo).then_with(|| sa.feature.cmp(&sb.feature)));

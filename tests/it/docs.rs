@@ -137,6 +137,8 @@ fn the_reasons_in_the_readme_are_those_of_the_program() {
         Reason::Flags,
         Reason::Local,
         Reason::All,
+        Reason::Watermarks,
+        Reason::FirstDelivery,
     ];
     for reason in all {
         match reason {
@@ -148,7 +150,9 @@ fn the_reasons_in_the_readme_are_those_of_the_program() {
             | Reason::MergeGroup
             | Reason::Flags
             | Reason::Local
-            | Reason::All => {}
+            | Reason::All
+            | Reason::Watermarks
+            | Reason::FirstDelivery => {}
         }
     }
     let words: BTreeSet<String> =

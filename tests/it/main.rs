@@ -31,3 +31,4 @@ mod support;
 mod validate;
 mod validate_lies;
 mod validate_online;
+mod watermarks;

@@ -6,11 +6,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Request;
+use super::part::Called;
 use crate::actions;
 use crate::cli::progress::Progress;
 use crate::cli::signals::Signals;
 use crate::cli::{self, Exit, Failure, Output};
-use crate::delivery::{self, Body, Clock as _, Ending, Job, Means, Outcome, Settings, SystemClock};
+use crate::delivery::{
+    self, Body, Clock as _, Ending, Job, JobId, Means, Outcome, Settings, SystemClock,
+};
 use crate::ecosystem::Cousin;
 use crate::event::{self, Context, Event};
 use crate::github::auth::resolve;
@@ -21,9 +24,10 @@ use crate::routing::{ChangedPath, Planned};
 
 /// What is to be sent, and to whom.
 pub(super) struct Push<'a> {
-    pub(super) shared: Arc<Shared>,
+    /// One for each comparison.
+    pub(super) shared: &'a [Arc<Shared>],
     pub(super) cousins: &'a [Cousin],
-    pub(super) plan: &'a [Planned],
+    pub(super) plan: &'a [Called],
 }
 
 /// What the events of a push are made of, as long as the last of them may have to be sent again.
@@ -34,12 +38,13 @@ pub(super) struct Shared {
 }
 
 /// Sends the plan and returns how each dispatch ended, and how the process is to end when it was
-/// interrupted.
+/// interrupted. `ended` is told of each dispatch as soon as it has ended, by its index.
 pub(super) fn deliver(
     request: &Request<'_>,
     push: &Push<'_>,
     warnings: &mut Vec<Warning>,
     output: &Output,
+    mut ended: impl FnMut(usize, &Ending),
 ) -> Result<(Vec<Ending>, Option<Exit>), Failure> {
     let environment = request.environment;
     let api = ApiUrl::parse(actions::api_url(environment))?;
@@ -48,16 +53,22 @@ pub(super) fn deliver(
     // What GitHub would refuse for its size is not sent, and keeps nothing else back.
     let mut endings: Vec<Option<Ending>> = Vec::with_capacity(push.plan.len());
     let mut jobs = Vec::with_capacity(push.plan.len());
-    for planned in push.plan {
+    let mut places = Vec::with_capacity(push.plan.len());
+    for (at, Called { part, planned }) in push.plan.iter().enumerate() {
         let cousin = push.cousins.get(planned.cousin).zip(by_cousin.get(&planned.cousin));
-        let job = match cousin {
-            Some((cousin, token)) => job(&push.shared, cousin, planned, *token),
+        let job = match cousin.zip(push.shared.get(*part)) {
+            Some(((cousin, token), shared)) => job(shared, cousin, planned, *token),
             None => Err("its cousin is not known".to_owned()),
         };
-        endings.push(job.map(|job| jobs.push(job)).err().map(|error| Ending {
+        let unsent = job.map(|job| jobs.push(job)).err().map(|error| Ending {
             error: Some(format!("not sent: {error}")),
             ..Ending::unsent(Outcome::Failed)
-        }));
+        });
+        match &unsent {
+            Some(ending) => ended(at, ending),
+            None => places.push(at),
+        }
+        endings.push(unsent);
     }
     let settings = Settings {
         concurrency: request.delivery.concurrency,
@@ -66,7 +77,10 @@ pub(super) fn deliver(
         tokens: tokens.labels(),
     };
     let client = Client::new(api, tokens, request.delivery.timeout)?;
-    let (delivered, exit) = run(jobs.into(), &settings, client, output)?;
+    let told = |JobId(job): JobId, ending: &Ending| {
+        places.get(job).into_iter().for_each(|at| ended(*at, ending));
+    };
+    let (delivered, exit) = run(jobs.into(), &settings, client, output, told)?;
     let mut delivered = delivered.into_iter();
     let endings = endings.into_iter().filter_map(|ending| ending.or_else(|| delivered.next()));
     Ok((endings.collect(), exit))
@@ -109,6 +123,7 @@ fn run(
     settings: &Settings,
     client: Client,
     output: &Output,
+    mut ended: impl FnMut(JobId, &Ending),
 ) -> Result<(Vec<Ending>, Option<Exit>), Failure> {
     let runtime = cli::network()?;
     let progress = Progress::new(jobs.len(), "sending", output);
@@ -117,8 +132,11 @@ fn run(
     let observe = |event: delivery::Event<'_>| {
         progress.take(&event, observed.now());
         progress.aside(|| log(&event, &told));
+        if let delivery::Event::Ended { job, ending } = event {
+            ended(job, ending);
+        }
     };
-    let ended = runtime.block_on(async {
+    let delivered = runtime.block_on(async {
         let mut signals = Signals::catch()?;
         let (stop, stopped) = delivery::stop::pair();
         let means = Means { sender: Arc::new(client), clock, jitter: delivery::random };
@@ -147,7 +165,7 @@ fn run(
     });
     // A look-up of a name cannot be called off; the process need not wait for one.
     runtime.shutdown_background();
-    ended
+    delivered
 }
 
 /// Logs what is sent and what came back.
@@ -189,7 +207,7 @@ fn tokens(
     let mut tokens = Tokens::new();
     let mut by_cousin = TokenOfCousin::new();
     let mut built_in = false;
-    for planned in push.plan {
+    for Called { part, planned } in push.plan {
         let Some(cousin) = push.cousins.get(planned.cousin) else { continue };
         if by_cousin.contains_key(&planned.cousin) {
             continue;
@@ -200,7 +218,10 @@ fn tokens(
         })?;
         built_in |= token.is_built_in()
             && actions::is_actions(environment)
-            && cousin.repo.key() != push.shared.context.source.key();
+            && push
+                .shared
+                .get(*part)
+                .is_some_and(|it| it.context.source.key() != cousin.repo.key());
         by_cousin.insert(planned.cousin, tokens.add(token));
     }
     if built_in {

@@ -12,6 +12,7 @@ pub(crate) mod github;
 pub(crate) mod loopback;
 pub(crate) mod process;
 pub(crate) mod repository;
+pub(crate) mod world;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,87 @@
+//! What each comparison of a run calls for: one for all cousins, or with watermarks one for all
+//! that have received the same. The dispatches of all comparisons together have one order.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::cli::Failure;
+use crate::ecosystem::Cousin;
+use crate::git::source::Compared;
+use crate::names::{FeaturePath, RepoName};
+use crate::routing::{ChangedPath, Planned, Reach, plan};
+
+/// One comparison.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// What was compared; its paths are in `changed`.
+    pub(super) compared: Compared,
+    /// The paths that differ.
+    pub(super) changed: Arc<[ChangedPath]>,
+    /// Why its cousins are not to hear of it from this run, though nothing is missing.
+    pub(super) superseded: Option<&'static str>,
+}
+
+/// One dispatch that a comparison calls for.
+#[derive(Debug, Clone)]
+pub(super) struct Called {
+    /// The comparison's index.
+    pub(super) part: usize,
+    /// The dispatch; its cousin is an index in the list of the run.
+    pub(super) planned: Planned,
+}
+
+/// All comparisons of a run and what they call for.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) parts: Vec<Part>,
+    /// Ordered by repository, then feature.
+    pub(super) called: Vec<Called>,
+    /// Cousins that are not enabled and would have been told something, in order.
+    pub(super) disabled: Vec<RepoName>,
+}
+
+impl Parts {
+    /// Adds a comparison for the cousins of these indices.
+    pub(super) fn add(
+        &mut self,
+        cousins: &[Cousin],
+        of: &[usize],
+        superseded: Option<&'static str>,
+        compare: impl FnOnce(&Reach) -> Result<Compared, Failure>,
+    ) -> Result<(), Failure> {
+        let chosen: Vec<&Cousin> = of.iter().filter_map(|at| cousins.get(*at)).collect();
+        let reach = Reach::new(chosen.iter().flat_map(|cousin| &cousin.subscriptions));
+        let mut compared = compare(&reach)?;
+        let changed: Arc<[ChangedPath]> = std::mem::take(&mut compared.changes.paths).into();
+        let plan = plan(&chosen, &changed)?;
+        let part = self.parts.len();
+        self.called.extend(plan.dispatches.into_iter().filter_map(|planned| {
+            let cousin = *of.get(planned.cousin)?;
+            Some(Called { part, planned: Planned { cousin, ..planned } })
+        }));
+        if superseded.is_none() {
+            self.disabled.extend(plan.disabled);
+        }
+        self.parts.push(Part { compared, changed, superseded });
+        Ok(())
+    }
+
+    /// Puts the dispatches of all comparisons into their order, without those that are `told`.
+    pub(super) fn sort(&mut self, cousins: &[Cousin], told: &HashSet<(usize, FeaturePath)>) {
+        if !told.is_empty() {
+            self.called.retain(|Called { planned, .. }| {
+                !told.contains(&(planned.cousin, planned.feature.clone()))
+            });
+        }
+        let repo = |called: &Called| cousins.get(called.planned.cousin).map(|cousin| &cousin.repo);
+        self.called.sort_by(|a, b| {
+            repo(a).cmp(&repo(b)).then_with(|| a.planned.feature.cmp(&b.planned.feature))
+        });
+        self.disabled.sort_unstable();
+    }
+
+    /// Returns the comparison of a dispatch.
+    pub(super) fn of(&self, called: &Called) -> Option<&Part> {
+        self.parts.get(called.part)
+    }
+}

@@ -1,0 +1,417 @@
+//! `--watermarks`: each cousin is compared with what it has received, and what it receives now is
+//! recorded. Three steps, in rounds: which comparisons there are, sending with a [`Recorder`] at
+//! work, and a look at what could not be recorded because another run was faster; those cousins go
+//! into the next round. What the refs mean is decided in `watermark`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::part::{Called, Parts};
+use super::pipeline::{Rounds, Run};
+use super::recorder::{Recorded, Recorder};
+use crate::cli::{Exit, Failure, Output};
+use crate::delivery::{Ending, Outcome};
+use crate::git::GitError;
+use crate::git::fetch::Remote;
+use crate::git::range::{RangeError, Reason, Trigger};
+use crate::git::refs::{self, Update, Writer};
+use crate::git::source::Compared;
+use crate::names::{CommitSha, FeaturePath, RepoName};
+use crate::report::{Warning, Watermark, WatermarkState};
+use crate::watermark::{Ledger, Marks, Settled, Since};
+
+/// How often what was planned with a watermark that another run has moved meanwhile is planned
+/// again.
+const ROUNDS: usize = 4;
+
+/// Why a run for an older head sends nothing.
+const DELIVERED: &str = "already delivered by a newer run";
+
+/// Why a run for a commit that was pushed away sends nothing.
+const REWRITTEN: &str = "the branch was rewritten and does not hold this commit any more";
+
+/// The refs as they were read, and what was learned of them since.
+struct State {
+    remote: Remote,
+    marks: Marks,
+    /// By cousin, where its watermark stood at first.
+    before: HashMap<usize, Option<CommitSha>>,
+    states: BTreeMap<usize, WatermarkState>,
+    /// What was delivered in this run.
+    told: HashSet<(usize, FeaturePath)>,
+    /// Whether something could not be recorded.
+    unrecorded: bool,
+}
+
+/// Plans, sends and records, and returns what came of it.
+pub(super) fn carry_out(run: &mut Run<'_>, output: &Output) -> Result<Rounds, Failure> {
+    if let Trigger::Push(push) = &run.request.trigger
+        && let Some(branch) = push.reference.strip_prefix("refs/heads/")
+        && push.default_branch.as_deref().is_some_and(|default| default != branch)
+    {
+        let branch = crate::text::shown(branch.as_bytes());
+        let message = format!(
+            "watermarks follow one branch, and {branch} is not the default branch: run it with \
+             --watermarks for pushes of that alone"
+        );
+        run.warnings.push(Warning::new("watermarks-of-another-branch", message));
+    }
+    let mut state = State::read(run)?;
+    let mut rounds = Vec::new();
+    let mut of = run.chosen.clone();
+    let mut exit = None;
+    for round in 1..=ROUNDS {
+        let parts = state.parts(run, &of, round == 1)?;
+        let (endings, recorded, stopped) = state.send(run, &parts, &of, output)?;
+        let interrupted = stopped.is_some();
+        exit = exit.or(stopped);
+        state.note(run, &parts, &endings);
+        rounds.push((parts, endings));
+        of = state.settle(run, recorded)?;
+        if of.is_empty() || interrupted {
+            break;
+        }
+        tracing::info!("another run has moved {} watermarks: planning these again", of.len());
+    }
+    if !of.is_empty() {
+        state.give_up(run, &of);
+    }
+    if state.unrecorded {
+        exit = exit.or(Some(Exit::Undelivered));
+    }
+    Ok(Rounds { rounds, watermarks: Some(state.report(run)), exit })
+}
+
+impl State {
+    fn read(run: &mut Run<'_>) -> Result<Self, Failure> {
+        let remote = run.source.remote().cloned().ok_or_else(|| {
+            Failure::new(
+                "there is no origin, where the watermarks are kept",
+                "add one (`git remote add origin URL`), or name the monorepo with --remote URL",
+            )
+        })?;
+        let marks = list(run, &remote)?;
+        let mut state = Self {
+            remote,
+            marks,
+            before: HashMap::new(),
+            states: BTreeMap::new(),
+            told: HashSet::new(),
+            unrecorded: false,
+        };
+        state.remember(run);
+        Ok(state)
+    }
+
+    fn remember(&mut self, run: &Run<'_>) {
+        for (at, cousin) in run.cousins.iter().enumerate() {
+            let mark = self.marks.watermark(&cousin.repo).map(|mark| mark.commit.clone());
+            self.before.insert(at, mark);
+        }
+    }
+
+    /// Returns the comparisons of these cousins.
+    fn parts(&mut self, run: &mut Run<'_>, of: &[usize], first: bool) -> Result<Parts, Failure> {
+        let mut parts = Parts::default();
+        if first && self.marks.is_empty() {
+            self.begin(run, of, &mut parts)?;
+        }
+        if parts.parts.is_empty() {
+            self.since_watermarks(run, of, &mut parts)?;
+        }
+        parts.sort(&run.cousins, &self.told);
+        Ok(parts)
+    }
+
+    /// The first run of all: the range is the event's. Before anything is sent the base is recorded
+    /// as what everybody has received, so that a failure in this very run is made up for.
+    fn begin(&mut self, run: &mut Run<'_>, of: &[usize], parts: &mut Parts) -> Result<(), Failure> {
+        let Run { source, comparison, cousins, .. } = run;
+        if comparison.bases.is_empty() {
+            return Err(no_range(run));
+        }
+        parts.add(cousins, of, None, |reach| Ok(source.compare(comparison, reach)?))?;
+        let base = parts.parts.first().and_then(|part| part.compared.base.clone());
+        let Some(base) = base.filter(|_| run.sends()) else { return Ok(()) };
+        let enabled = run.cousins.iter().filter(|cousin| cousin.enabled);
+        let updates: Vec<Update> =
+            enabled.map(|cousin| Marks::create(&cousin.repo, &base)).collect();
+        let told = self.writer(run)?.write(&updates, false).map_err(not_writable)?;
+        if let Some(Err(why)) = told.iter().find(|told| told.is_err()) {
+            self.marks = list(run, &self.remote)?;
+            self.remember(run);
+            if self.marks.is_empty() {
+                let message = format!("the remote does not take the watermarks: {why}");
+                return Err(Failure::new(message, NEEDED));
+            }
+            // Another run has begun at the same moment.
+            *parts = Parts::default();
+            return Ok(());
+        }
+        updates.iter().for_each(|update| self.marks.wrote(update));
+        Ok(())
+    }
+
+    /// Each cousin since its own watermark; those that have received the same share a comparison.
+    fn since_watermarks(
+        &mut self,
+        run: &mut Run<'_>,
+        of: &[usize],
+        parts: &mut Parts,
+    ) -> Result<(), Failure> {
+        let Run { source, comparison, cousins, head, request, reference, .. } = run;
+        let repos = of.iter().filter_map(|at| Some(&cousins.get(*at)?.repo));
+        let is_in = source.is_in(&self.marks.in_question(repos, head, reference.as_deref()));
+        if is_in.values().any(Option::is_none) {
+            let message = "the remote does not tell whether some watermarks are older or newer than \
+                           the commit of this run: what differs is sent, and they stay where they are";
+            run.warnings.push(Warning::new("unclear-watermarks", message.to_owned()));
+        }
+        let mut groups: BTreeMap<(Option<CommitSha>, Reason), Vec<usize>> = BTreeMap::new();
+        let mut superseded: BTreeMap<&'static str, Vec<usize>> = BTreeMap::new();
+        for at in of {
+            let Some(cousin) = cousins.get(*at) else { continue };
+            let since = self.marks.since(&cousin.repo, head, &is_in);
+            let state = match &since {
+                Since::Newer(_) | Since::Rewritten => WatermarkState::Newer,
+                Since::Head => WatermarkState::Current,
+                Since::Watermark(_) | Since::Nothing => WatermarkState::Planned,
+                Since::Unclear(_) => WatermarkState::Kept,
+            };
+            if cousin.enabled {
+                self.states.insert(*at, state);
+            }
+            let base = match since {
+                Since::Newer(_) => {
+                    superseded.entry(DELIVERED).or_default().push(*at);
+                    continue;
+                }
+                Since::Rewritten => {
+                    superseded.entry(REWRITTEN).or_default().push(*at);
+                    continue;
+                }
+                _ if request.flags.all => (None, Reason::All),
+                Since::Head => continue,
+                Since::Nothing => (None, Reason::FirstDelivery),
+                Since::Watermark(commit) | Since::Unclear(commit) => {
+                    (Some(commit), Reason::Watermarks)
+                }
+            };
+            groups.entry(base).or_default().push(*at);
+        }
+        source.bring(&groups.keys().filter_map(|(base, _)| base.clone()).collect());
+        for ((base, reason), of) in groups {
+            parts.add(cousins, &of, None, |reach| {
+                Ok(Compared { reason, ..source.compare_with(base.as_ref(), reach)? })
+            })?;
+        }
+        if !comparison.bases.is_empty() {
+            // What this run would have sent, for the report alone.
+            for (why, of) in superseded {
+                parts
+                    .add(cousins, &of, Some(why), |reach| Ok(source.compare(comparison, reach)?))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn writer(&self, run: &Run<'_>) -> Result<Writer, Failure> {
+        Ok(Writer::new(run.git, &self.remote, &run.source.objects())?)
+    }
+
+    /// Sends what the comparisons call for, and records at the same time.
+    fn send(
+        &mut self,
+        run: &mut Run<'_>,
+        parts: &Parts,
+        of: &[usize],
+        output: &Output,
+    ) -> Result<(Vec<Ending>, Recorded, Option<Exit>), Failure> {
+        if !run.sends() {
+            let (endings, exit) = run.send(parts, output, |_, _| {})?;
+            return Ok((endings, Recorded::default(), exit));
+        }
+        let due: Vec<bool> = (0..run.cousins.len())
+            .map(|at| self.states.get(&at).is_none_or(|state| may_move(*state)))
+            .collect();
+        let may_move = |at: usize| due.get(at).copied().unwrap_or_default();
+        let open =
+            parts.called.iter().filter(|it| parts.of(it).is_some_and(|it| it.superseded.is_none()));
+        let cousins: Vec<usize> = open.map(|called| called.planned.cousin).collect();
+        let told: HashSet<usize> = cousins.iter().copied().collect();
+        let mut ledger = Ledger::new(run.cousins.len(), cousins.iter().copied());
+        let repos: Vec<(RepoName, bool)> =
+            run.cousins.iter().map(|cousin| (cousin.repo.clone(), cousin.enabled)).collect();
+        let (marks, head) = (self.marks.clone(), run.head.clone());
+        let of_cousin = |at: usize| -> Vec<Update> {
+            let cousin = repos.get(at).filter(|(_, enabled)| *enabled && may_move(at));
+            cousin.map(|(repo, _)| marks.delivered(repo, &head)).unwrap_or_default()
+        };
+        let writer = self.writer(run)?;
+        if !told.is_empty() {
+            let updates: Vec<Update> = told.iter().flat_map(|at| of_cousin(*at)).collect();
+            writer.check(&updates).map_err(not_writable)?;
+        }
+        let recorder = Recorder::start(writer, marks.tip.as_ref() == Some(&head));
+        // Whom nothing concerns has received everything.
+        let nothing = of.iter().filter(|at| !told.contains(at));
+        recorder.record(nothing.flat_map(|at| of_cousin(*at)).collect());
+        let sent = run.send(parts, output, |called: &Called, ending: &Ending| {
+            let at = called.planned.cousin;
+            match ledger.ended(at, ending.outcome) {
+                Some(Settled::Delivered) => recorder.record(of_cousin(at)),
+                Some(Settled::Failed) => {
+                    let failed = repos.get(at).and_then(|(repo, _)| marks.failed(repo, &head));
+                    recorder.record(failed.into_iter().collect());
+                }
+                Some(Settled::Unsent) | None => {}
+            }
+        });
+        // What was delivered is recorded whatever came then.
+        let (endings, exit) = match sent {
+            Ok(sent) => sent,
+            Err(failure) => {
+                // Interrupted twice: then at once.
+                if failure.exit == Exit::Misused {
+                    drop(recorder.finish());
+                }
+                return Err(failure);
+            }
+        };
+        Ok((endings, recorder.finish(), exit))
+    }
+
+    /// Notes what was delivered, which is not sent again in a later round.
+    fn note(&mut self, run: &Run<'_>, parts: &Parts, endings: &[Ending]) {
+        let delivered = parts.called.iter().zip(endings);
+        let mut kept = BTreeSet::new();
+        for (Called { planned, .. }, ending) in delivered {
+            match ending.outcome {
+                Outcome::Delivered => {
+                    self.told.insert((planned.cousin, planned.feature.clone()));
+                }
+                Outcome::Planned => {}
+                _ => drop(kept.insert(planned.cousin)),
+            }
+        }
+        if run.sends() {
+            for (at, state) in &mut self.states {
+                if kept.contains(at) && *state == WatermarkState::Planned {
+                    *state = WatermarkState::Kept;
+                }
+            }
+        }
+    }
+
+    /// Takes up what was recorded, and returns the cousins whose watermark another run has moved so
+    /// that they have to be planned again.
+    fn settle(&mut self, run: &mut Run<'_>, recorded: Recorded) -> Result<Vec<usize>, Failure> {
+        let Recorded { written, refused, lost } = recorded;
+        written.iter().for_each(|update| self.marks.wrote(update));
+        if let Some((updates, error)) = lost {
+            let message = format!(
+                "{} refs were not written, so the next run repeats what was delivered: {error}; \
+                 {NEEDED}",
+                updates.len()
+            );
+            run.warnings.push(Warning::new("watermarks-not-written", message));
+            self.unrecorded = true;
+        }
+        if refused.is_empty() {
+            return Ok(Vec::new());
+        }
+        let refused: BTreeMap<&str, &str> =
+            refused.iter().map(|(update, why)| (update.name.as_str(), why.as_str())).collect();
+        let old = std::mem::replace(&mut self.marks, list(run, &self.remote)?);
+        let (mut conflicts, mut stubborn) = (Vec::new(), None);
+        for (at, cousin) in run.cousins.iter().enumerate() {
+            let was = old.watermark(&cousin.repo);
+            let Some(why) = refused.get(old.name_of(&cousin.repo).as_str()) else { continue };
+            let is = self.marks.watermark(&cousin.repo);
+            if was.map(|mark| &mark.commit) == is.map(|mark| &mark.commit) {
+                stubborn = Some(*why);
+            } else {
+                conflicts.push(at);
+            }
+        }
+        if let Some(why) = stubborn {
+            let message = format!(
+                "the remote does not take the watermarks, so the next run repeats what was \
+                 delivered: {why}; {NEEDED}"
+            );
+            run.warnings.push(Warning::new("watermarks-not-written", message));
+            self.unrecorded = true;
+        }
+        Ok(conflicts)
+    }
+
+    fn give_up(&mut self, run: &mut Run<'_>, of: &[usize]) {
+        let message = format!(
+            "{} watermarks were moved by other runs each time: the next run makes up for what is \
+             missing",
+            of.len()
+        );
+        run.warnings.push(Warning::new("watermarks-not-written", message));
+        self.unrecorded = true;
+    }
+
+    /// Returns what became of each watermark.
+    fn report(&self, run: &Run<'_>) -> Vec<Watermark> {
+        let mut all: Vec<Watermark> = run
+            .chosen
+            .iter()
+            .filter_map(|at| {
+                let cousin = run.cousins.get(*at).filter(|cousin| cousin.enabled)?;
+                let before = self.before.get(at).cloned().flatten();
+                let mark = self.marks.watermark(&cousin.repo);
+                let after = mark.map(|mark| mark.commit.clone());
+                let planned = self.states.get(at).copied();
+                let state = match planned {
+                    Some(state @ (WatermarkState::Newer | WatermarkState::Current)) => state,
+                    _ if !run.sends() => WatermarkState::Planned,
+                    _ if after.as_ref() == Some(&run.head) && before.is_none() => {
+                        WatermarkState::Created
+                    }
+                    _ if after.as_ref() == Some(&run.head) => WatermarkState::Advanced,
+                    Some(WatermarkState::Planned) => WatermarkState::Unrecorded,
+                    _ => WatermarkState::Kept,
+                };
+                Some(Watermark { repo: cousin.repo.clone(), before, after, state })
+            })
+            .collect();
+        all.sort_by(|a, b| a.repo.cmp(&b.repo));
+        all
+    }
+}
+
+/// What writing needs, for people.
+const NEEDED: &str = "the checkout's credentials or GITHUB_TOKEN must be allowed to write the \
+                      monorepo's contents (in a workflow: permissions: contents: write)";
+
+/// Returns the refs of the remote.
+fn list(run: &Run<'_>, remote: &Remote) -> Result<Marks, Failure> {
+    let listing = refs::list(run.git, remote, run.reference.as_deref()).map_err(|error| {
+        Failure::new(format!("cannot read the watermarks: {error}"), error.help())
+    })?;
+    Ok(Marks::read(listing))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn not_writable(error: GitError) -> Failure {
+    Failure::new(format!("cannot write the watermarks: {error}"), NEEDED)
+}
+
+/// Returns why an event without a range cannot be the first.
+fn no_range(run: &Run<'_>) -> Failure {
+    let event = match &run.request.trigger {
+        Trigger::Other(name) => name.clone(),
+        _ => String::new(),
+    };
+    let help = "no cousin has a watermark yet: they begin with a push, or with a run with --base REV \
+                or --all";
+    Failure::new(RangeError::NoRange(event).to_string(), help)
+}
+
+/// Whether a watermark in this state may be moved to head.
+fn may_move(state: WatermarkState) -> bool {
+    !matches!(state, WatermarkState::Newer | WatermarkState::Kept)
+}

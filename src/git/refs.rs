@@ -1,0 +1,262 @@
+//! Refs of the remote below one prefix, which a command keeps its state in: read in one go, and
+//! written in as few pushes as possible, each ref only where it still is what was read. What the
+//! refs mean is decided elsewhere. Everything goes through the git program, from a bare repository
+//! of our own that borrows the objects it needs: no branch, hook or setting of the user's clone
+//! takes part, and none of them changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use git2::RepositoryInitOptions;
+use tempfile::TempDir;
+
+use super::command::{CommandError, Git, Place, git_path};
+use super::fetch::Remote;
+use super::{GitError, init};
+use crate::names::CommitSha;
+
+/// The prefix of all refs that are read and written here.
+pub const PREFIX: &str = "refs/ecosystem/";
+
+/// How many refs are written in one push, at most. Each takes some hundred bytes of the server's
+/// memory; servers bound what one push may hold.
+const AT_A_TIME: usize = 10_000;
+
+/// What the remote has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The refs below [`PREFIX`], by the rest of their names. A tag stands at the commit that it
+    /// leads to.
+    pub refs: BTreeMap<String, CommitSha>,
+    /// Where the ref stands that was asked for besides.
+    pub tip: Option<CommitSha>,
+}
+
+/// One ref that is to be written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Update {
+    /// Its name below [`PREFIX`].
+    pub name: String,
+    /// Where it stands now; none when it is not there.
+    pub old: Option<CommitSha>,
+    /// Where it is to stand; none deletes it.
+    pub new: Option<CommitSha>,
+}
+
+/// Returns the refs of the remote below [`PREFIX`], and where `branch` stands, a full name.
+///
+/// # Errors
+/// [`CommandError`] when the remote cannot be asked.
+pub fn list(git: &Git, remote: &Remote, branch: Option<&str>) -> Result<Listing, CommandError> {
+    let all = format!("{PREFIX}*");
+    let mut args = vec!["ls-remote", "--quiet", "--end-of-options", remote.url(), &all];
+    args.extend(branch);
+    let output = remote.with_credentials(git, Place::Nowhere, |context| git.run(context, &args))?;
+    Ok(read(&output, branch))
+}
+
+fn read(output: &[u8], branch: Option<&str>) -> Listing {
+    let mut listing = Listing::default();
+    let lines =
+        output.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+    for (id, name) in lines.filter_map(|line| line.split_once('\t')) {
+        let Ok(commit) = CommitSha::parse(id) else { continue };
+        // What a tag leads to follows the tag.
+        let name = name.strip_suffix("^{}").unwrap_or(name);
+        if Some(name) == branch {
+            listing.tip = Some(commit);
+        } else if let Some(name) = name.strip_prefix(PREFIX) {
+            listing.refs.insert(name.to_owned(), commit);
+        }
+    }
+    listing
+}
+
+/// What came of one ref that was to be written: done, or why not in the server's words.
+pub type Told = Result<(), String>;
+
+/// Writes refs of one remote.
+#[derive(Debug)]
+pub struct Writer {
+    git: Git,
+    remote: Remote,
+    dir: TempDir,
+}
+
+impl Writer {
+    /// Returns a writer that finds the commits it writes in the object directories given.
+    ///
+    /// # Errors
+    /// [`GitError`] when its own repository cannot be made.
+    pub fn new(git: &Git, remote: &Remote, objects: &[PathBuf]) -> Result<Self, GitError> {
+        let scratch = |source| GitError::Scratch { source };
+        let dir = tempfile::Builder::new().prefix("ecosystem-refs-").tempdir().map_err(scratch)?;
+        let mut options = RepositoryInitOptions::new();
+        options.bare(true).external_template(false);
+        let repository = init(dir.path(), &options)?;
+        let mut config = repository.config()?;
+        config.set_str("remote.source.url", remote.url())?;
+        // What `--force-with-lease` holds the remote's refs against.
+        config.set_str("remote.source.fetch", &format!("+{PREFIX}*:refs/old/*"))?;
+        let mut borrowed = Vec::new();
+        for path in objects {
+            borrowed.extend_from_slice(git_path(path).as_os_str().as_encoded_bytes());
+            borrowed.push(b'\n');
+        }
+        let info = dir.path().join("objects").join("info");
+        fs::create_dir_all(&info).map_err(scratch)?;
+        fs::write(info.join("alternates"), borrowed).map_err(scratch)?;
+        // Where the history that was borrowed ends; git would die of what lies beyond.
+        let ends = |path: &PathBuf| fs::read_to_string(path.with_file_name("shallow")).ok();
+        let ends: Vec<String> = objects.iter().filter_map(ends).collect();
+        let ends: BTreeSet<&str> = ends.iter().flat_map(|text| text.lines()).collect();
+        if !ends.is_empty() {
+            let lines: Vec<&str> = ends.into_iter().chain([""]).collect();
+            fs::write(dir.path().join("shallow"), lines.join("\n")).map_err(scratch)?;
+        }
+        Ok(Self { git: git.clone(), remote: remote.clone(), dir })
+    }
+
+    /// Sees that the remote lets us write, without writing: `updates` are what would be.
+    ///
+    /// # Errors
+    /// [`GitError`] when it does not.
+    pub fn check(&self, updates: &[Update]) -> Result<(), GitError> {
+        let updates: Vec<&Update> = updates.iter().collect();
+        self.push(&updates, true, true).map(drop)
+    }
+
+    /// Writes the refs, each only where it still is what `old` says, and returns for each, in their
+    /// order, whether it now is what `new` says, or why not, in the server's words. `known` says
+    /// that the remote shows the new commits among its branches, which saves asking it.
+    ///
+    /// # Errors
+    /// [`GitError`] when the remote could not be reached or refused everything; what was written
+    /// before that stays written, and writing all of it again does no harm.
+    pub fn write(&self, updates: &[Update], known: bool) -> Result<Vec<Told>, GitError> {
+        let mut told = BTreeMap::new();
+        for updates in updates.chunks(AT_A_TIME) {
+            let (set, deleted): (Vec<&Update>, _) =
+                updates.iter().partition(|update| update.new.is_some());
+            if !set.is_empty() {
+                told.extend(self.push(&set, false, known)?);
+            }
+            if !deleted.is_empty() {
+                told.extend(self.delete(&deleted)?);
+            }
+        }
+        let unsaid = || Err("the server did not say what came of it".to_owned());
+        Ok(updates.iter().map(|it| told.remove(&it.name).unwrap_or_else(unsaid)).collect())
+    }
+
+    /// Deletes refs. git refuses the whole push when one of them is not there, as another run may
+    /// have it: what is not there is as it was to be.
+    fn delete(&self, updates: &[&Update]) -> Result<BTreeMap<String, Told>, GitError> {
+        let error = match self.push(updates, false, true) {
+            Ok(told) => return Ok(told),
+            Err(error) => error,
+        };
+        let there = list(&self.git, &self.remote, None).map_err(GitError::from)?.refs;
+        let (left, gone): (Vec<&Update>, Vec<&Update>) =
+            updates.iter().partition(|update| there.contains_key(&update.name));
+        if gone.is_empty() {
+            return Err(error);
+        }
+        let mut told =
+            if left.is_empty() { BTreeMap::new() } else { self.push(&left, false, true)? };
+        told.extend(gone.iter().map(|update| (update.name.clone(), Ok(()))));
+        Ok(told)
+    }
+
+    /// Pushes once and returns what git tells of each ref, by its name below the prefix.
+    fn push(
+        &self,
+        updates: &[&Update],
+        dry_run: bool,
+        known: bool,
+    ) -> Result<BTreeMap<String, Told>, GitError> {
+        let packed = self.dir.path().join("packed-refs");
+        fs::write(packed, packed_refs(updates)).map_err(|source| GitError::Scratch { source })?;
+        let dir = git_path(self.dir.path());
+        let mut args: Vec<String> = PUSH.map(str::to_owned).to_vec();
+        if dry_run {
+            args.push("--dry-run".to_owned());
+        }
+        args.push("source".to_owned());
+        args.push(format!("refs/new/*:{PREFIX}*"));
+        let deleted = updates.iter().filter(|update| update.new.is_none());
+        args.extend(deleted.map(|update| format!(":{PREFIX}{}", update.name)));
+        let output = self.remote.with_credentials(&self.git, Place::Own(&dir), |context| {
+            context.partial_success = Some(tells_of_refs);
+            context.uninterrupted = true;
+            // The server may have a commit that it shows nowhere: then nothing need be sent.
+            context.settings = if known { &[] } else { &["push.negotiate=true"] };
+            self.git.run(context, &args)
+        })?;
+        Ok(told(&output))
+    }
+}
+
+/// A push that takes nothing along but the refs, whatever the user's settings say, and that asks of
+/// each ref on the remote that it be what ours below `refs/old` is.
+const PUSH: [&str; 7] = [
+    "push",
+    "--porcelain",
+    "--force-with-lease",
+    "--no-verify",
+    "--no-follow-tags",
+    "--no-signed",
+    "--recurse-submodules=no",
+];
+
+/// Returns the file in which git finds what is to be written (`refs/new`) and what is there now
+/// (`refs/old`). One file instead of a command for each ref; and one pattern instead of a
+/// refspec for each, with which git takes minutes for ten thousand.
+fn packed_refs(updates: &[&Update]) -> String {
+    let mut lines: Vec<(String, &CommitSha)> = Vec::with_capacity(2 * updates.len());
+    for Update { name, old, new } in updates {
+        lines.extend(old.iter().map(|old| (format!("refs/old/{name}"), old)));
+        lines.extend(new.iter().map(|new| (format!("refs/new/{name}"), new)));
+    }
+    lines.sort_unstable();
+    let mut file = "# pack-refs with: peeled fully-peeled sorted \n".to_owned();
+    for (name, id) in lines {
+        file.push_str(id.as_str());
+        file.push(' ');
+        file.push_str(&name);
+        file.push('\n');
+    }
+    file
+}
+
+/// Whether the output of a push that failed says which refs did.
+fn tells_of_refs(output: &[u8]) -> bool {
+    let told = told(output);
+    // A server that takes nothing at all says so of each ref, and why only on standard error.
+    !told.is_empty() && !told.values().all(|told| told.as_ref().is_err_and(|why| is_broken(why)))
+}
+
+fn is_broken(why: &str) -> bool {
+    why.contains("unpacker error") || why.contains("remote failure")
+}
+
+/// Returns what `git push --porcelain` says of each ref. Source: git-push(1), "OUTPUT".
+fn told(output: &[u8]) -> BTreeMap<String, Told> {
+    let text = String::from_utf8_lossy(output);
+    text.lines()
+        .filter_map(|line| {
+            let mut fields = line.splitn(3, '\t');
+            let (flag, refs, summary) = (fields.next()?, fields.next()?, fields.next()?);
+            let name = refs.split_once(':')?.1.strip_prefix(PREFIX)?;
+            let why = || crate::text::shown(summary.as_bytes()).into_owned();
+            Some((name.to_owned(), if flag == "!" { Err(why()) } else { Ok(()) }))
+        })
+        .collect()
+}
+
+/// Returns the directory of a repository's objects, which may be borrowed from.
+pub(super) fn objects_of(repository: &git2::Repository) -> PathBuf {
+    let objects: &Path = repository.commondir();
+    objects.join("objects")
+}

@@ -1,0 +1,250 @@
+//! What the refs below `refs/ecosystem/` mean. A watermark, `watermarks/OWNER/NAME`, stands at the
+//! newest commit of the monorepo whose dispatches that cousin has all received; a mark
+//! `failing/OWNER/NAME` at the commit with which its dispatches began to fail. This module names
+//! the refs, and decides from them what each cousin is compared with and what is to be written when
+//! its dispatches have ended. It reads and writes nothing: `git::refs` does.
+
+use std::collections::BTreeMap;
+
+use crate::git::refs::{Listing, Update};
+use crate::names::{CommitSha, RepoName};
+
+mod ledger;
+
+pub use ledger::{Ledger, Settled};
+
+/// Below [`crate::git::refs::PREFIX`]: what a cousin has received.
+const WATERMARKS: &str = "watermarks/";
+
+/// Below [`crate::git::refs::PREFIX`]: since when a cousin's dispatches fail.
+const FAILING: &str = "failing/";
+
+/// One ref that belongs to a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The repository that the ref's name names.
+    pub repo: RepoName,
+    /// The ref's name below [`crate::git::refs::PREFIX`].
+    pub name: String,
+    /// Where it stands.
+    pub commit: CommitSha,
+}
+
+/// All refs of the tool at the remote, by repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Marks {
+    watermarks: BTreeMap<String, Mark>,
+    failing: BTreeMap<String, Mark>,
+    /// Where the branch stands that the run is about; none when it is not known or not there.
+    pub tip: Option<CommitSha>,
+}
+
+/// What a cousin is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Since {
+    /// Its watermark.
+    Watermark(CommitSha),
+    /// Nothing: it has received nothing so far.
+    Nothing,
+    /// Head itself: it has received everything.
+    Head,
+    /// A watermark that has head in its history already: a newer run has been there.
+    Newer(CommitSha),
+    /// The branch was rewritten and does not hold head any more: nobody is to hear of it.
+    Rewritten,
+    /// Its watermark, of which nobody can tell whether it is older than head. It must not be moved.
+    Unclear(CommitSha),
+}
+
+impl Marks {
+    /// Returns what a listing of the remote's refs holds; refs that name no repository are nothing.
+    #[must_use]
+    pub fn read(listing: Listing) -> Self {
+        let mut marks = Self { tip: listing.tip, ..Self::default() };
+        for (name, commit) in listing.refs {
+            let (of, rest) = match (name.strip_prefix(WATERMARKS), name.strip_prefix(FAILING)) {
+                (Some(rest), _) => (&mut marks.watermarks, rest),
+                (_, Some(rest)) => (&mut marks.failing, rest),
+                _ => continue,
+            };
+            let Some(repo) = named_by(rest) else { continue };
+            // GitHub takes no account of case, and neither must a new spelling in ecosystem.json
+            // be a new cousin. Of two refs that differ in nothing else the first is its own.
+            let mark = Mark { repo, name, commit };
+            of.entry(mark.repo.key()).or_insert(mark);
+        }
+        marks
+    }
+
+    /// Returns whether no cousin has a watermark.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.watermarks.is_empty()
+    }
+
+    /// Returns a repository's watermark.
+    #[must_use]
+    pub fn watermark(&self, repo: &RepoName) -> Option<&Mark> {
+        self.watermarks.get(&repo.key())
+    }
+
+    /// Returns the mark that a repository's dispatches fail.
+    #[must_use]
+    pub fn failing(&self, repo: &RepoName) -> Option<&Mark> {
+        self.failing.get(&repo.key())
+    }
+
+    /// Returns all watermarks, ordered by repository without regard to case.
+    pub fn watermarks(&self) -> impl Iterator<Item = &Mark> {
+        self.watermarks.values()
+    }
+
+    /// Returns all marks of failing repositories, in the same order.
+    pub fn all_failing(&self) -> impl Iterator<Item = &Mark> {
+        self.failing.values()
+    }
+
+    /// Returns the commits about which it has to be known whether head lies in their history, each
+    /// with a ref that stands there: watermarks and the tip of `branch`, a full name.
+    ///
+    /// Where head is the tip of its branch that makes no difference: either it is newer, or the
+    /// branch was rewritten, and what cousins have received has to be taken back.
+    pub fn in_question<'m>(
+        &'m self,
+        repos: impl Iterator<Item = &'m RepoName>,
+        head: &CommitSha,
+        branch: Option<&str>,
+    ) -> BTreeMap<CommitSha, String> {
+        if self.tip.as_ref() == Some(head) {
+            return BTreeMap::new();
+        }
+        let tip = self.tip.clone().zip(branch.map(str::to_owned));
+        let marks = repos.filter_map(|repo| self.watermark(repo));
+        let marks = marks.filter(|mark| mark.commit != *head);
+        let full = |mark: &Mark| format!("{}{}", crate::git::refs::PREFIX, mark.name);
+        marks.map(|mark| (mark.commit.clone(), full(mark))).chain(tip).collect()
+    }
+
+    /// Returns what a cousin is compared with. `is_in` says of a commit that was in question
+    /// whether head lies in its history, none where that cannot be told.
+    #[must_use]
+    pub fn since(
+        &self,
+        repo: &RepoName,
+        head: &CommitSha,
+        is_in: &BTreeMap<CommitSha, Option<bool>>,
+    ) -> Since {
+        let is_tip = self.tip.as_ref() == Some(head);
+        let holds = |tip| is_in.get(tip).copied().flatten();
+        if !is_tip && self.tip.as_ref().and_then(holds) == Some(false) {
+            return Since::Rewritten;
+        }
+        let Some(Mark { commit, .. }) = self.watermark(repo) else { return Since::Nothing };
+        if commit == head {
+            return Since::Head;
+        }
+        if is_tip {
+            return Since::Watermark(commit.clone());
+        }
+        match is_in.get(commit).copied().flatten() {
+            Some(true) => Since::Newer(commit.clone()),
+            Some(false) => Since::Watermark(commit.clone()),
+            None => Since::Unclear(commit.clone()),
+        }
+    }
+
+    /// Returns the name of a repository's watermark below [`crate::git::refs::PREFIX`], whether it
+    /// is there or not.
+    #[must_use]
+    pub fn name_of(&self, repo: &RepoName) -> String {
+        self.watermark(repo).map_or_else(|| name_of(WATERMARKS, repo), |mark| mark.name.clone())
+    }
+
+    /// Returns the update that creates a repository's watermark, which must not be there.
+    #[must_use]
+    pub fn create(repo: &RepoName, at: &CommitSha) -> Update {
+        Update { name: name_of(WATERMARKS, repo), old: None, new: Some(at.clone()) }
+    }
+
+    /// Returns what is to be written when all of a cousin's dispatches were delivered: its
+    /// watermark moves to head, and the mark that it fails goes.
+    #[must_use]
+    pub fn delivered(&self, repo: &RepoName, head: &CommitSha) -> Vec<Update> {
+        let mut updates = match self.watermark(repo) {
+            None => vec![Self::create(repo, head)],
+            Some(mark) if mark.commit == *head => Vec::new(),
+            Some(mark) => vec![mark.to(Some(head))],
+        };
+        updates.extend(self.failing(repo).map(|mark| mark.to(None)));
+        updates
+    }
+
+    /// Returns what is to be written when a cousin's dispatches failed: the mark of the commit with
+    /// which that began, unless it is there.
+    #[must_use]
+    pub fn failed(&self, repo: &RepoName, head: &CommitSha) -> Option<Update> {
+        let name = name_of(FAILING, repo);
+        let update = Update { name, old: None, new: Some(head.clone()) };
+        self.failing(repo).is_none().then_some(update)
+    }
+
+    /// Returns the updates that delete all that belongs to repositories which `is_listed` does not
+    /// know.
+    pub fn prune(&self, is_listed: impl Fn(&RepoName) -> bool) -> Vec<Update> {
+        let all = self.watermarks.values().chain(self.failing.values());
+        all.filter(|mark| !is_listed(&mark.repo)).map(|mark| mark.to(None)).collect()
+    }
+
+    /// Notes that an update was written.
+    pub fn wrote(&mut self, update: &Update) {
+        let (of, rest) =
+            match (update.name.strip_prefix(WATERMARKS), update.name.strip_prefix(FAILING)) {
+                (Some(rest), _) => (&mut self.watermarks, rest),
+                (_, Some(rest)) => (&mut self.failing, rest),
+                _ => return,
+            };
+        let Some(repo) = named_by(rest) else { return };
+        match &update.new {
+            Some(commit) => {
+                let mark = Mark { repo, name: update.name.clone(), commit: commit.clone() };
+                of.insert(mark.repo.key(), mark);
+            }
+            None => drop(of.remove(&repo.key())),
+        }
+    }
+}
+
+impl Mark {
+    fn to(&self, new: Option<&CommitSha>) -> Update {
+        Update { name: self.name.clone(), old: Some(self.commit.clone()), new: new.cloned() }
+    }
+}
+
+/// Returns the name of a repository's ref. GitHub allows names that git does not allow in a ref
+/// (`.github`, `a..b`, `a.lock`, `a.`): there the dot is written `%2E`, which no name holds.
+/// Source: git-check-ref-format(1).
+fn name_of(kind: &str, repo: &RepoName) -> String {
+    let mut name = kind.to_owned();
+    let text = repo.as_str();
+    let lock = text.len() >= 5 && text.to_ascii_lowercase().ends_with(".lock");
+    let mut before = '/';
+    for (at, c) in text.char_indices() {
+        let rest = text.len() - at;
+        let refused = c == '.' && ("/.".contains(before) || rest == 1 || (lock && rest == 5));
+        name.push_str(if refused {
+            "%2E"
+        } else {
+            text.get(at..at + c.len_utf8()).unwrap_or_default()
+        });
+        before = c;
+    }
+    name
+}
+
+/// Returns the repository that the rest of a ref's name names.
+fn named_by(rest: &str) -> Option<RepoName> {
+    RepoName::parse(&rest.replace("%2E", ".")).ok().filter(|repo| name_of("", repo) == rest)
+}
+
+#[cfg(test)]
+mod tests;
