@@ -110,8 +110,10 @@ pub struct Source {
 /// What was compared.
 #[derive(Debug, Clone, Serialize)]
 pub struct Range {
-    /// The base; null is the empty tree.
+    /// The base; null is the empty tree, or that there are several.
     pub base: Option<CommitSha>,
+    /// How many bases there are: with watermarks cousins may have received different commits.
+    pub bases: usize,
     /// The head; null only when there was nothing to do.
     pub head: Option<CommitSha>,
     /// Why this range.
@@ -120,7 +122,7 @@ pub struct Range {
     pub found_by: FoundBy,
     /// Whether the base is what cousins last saw; else more than that is reported as changed.
     pub complete: bool,
-    /// How many paths differ in the directories that subscriptions can reach.
+    /// How many paths differ in the directories that subscriptions can reach, over all bases.
     pub changed_paths: usize,
 }
 

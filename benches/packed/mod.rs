@@ -1,5 +1,6 @@
 //! Makes a bare, packed repository with `git fast-import`: many files cost seconds, where a work
 //! tree and commits of it would cost minutes. What is in it, each bench says.
+#![allow(dead_code, reason = "not every bench needs all of it")]
 
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -31,13 +32,24 @@ pub(crate) fn commit<'p>(
     parent: Option<&str>,
     paths: impl Iterator<Item = &'p str>,
 ) {
+    commit_as(out, branch, parent, paths, branch);
+}
+
+/// The same, with a mark in the contents, so that the same path changes with another mark.
+pub(crate) fn commit_as<'p>(
+    out: &mut dyn Write,
+    branch: &str,
+    parent: Option<&str>,
+    paths: impl Iterator<Item = &'p str>,
+    mark: &str,
+) {
     writeln!(out, "commit refs/heads/{branch}").unwrap();
     writeln!(out, "committer Nobody <nobody@example.org> 1700000000 +0000\ndata 0").unwrap();
     if let Some(parent) = parent {
         writeln!(out, "from refs/heads/{parent}").unwrap();
     }
     for path in paths {
-        let contents = format!("{path} {branch}");
+        let contents = format!("{path} {mark}");
         writeln!(out, "M 100644 inline {path}\ndata {}\n{contents}", contents.len()).unwrap();
     }
 }

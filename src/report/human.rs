@@ -2,9 +2,10 @@
 //! line begins with our own words or a repository's name, never with a path that a stranger chose.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Dispatch, Range, Report};
+use super::{Dispatch, Range, Report, Watermark, WatermarkState};
 use crate::delivery::Outcome;
 use crate::git::source::FoundBy;
 use crate::text;
@@ -44,13 +45,16 @@ pub fn render(report: &Report, paint: Paint) -> String {
         let names: Vec<&str> = report.disabled.iter().map(|name| name.as_str()).collect();
         let _ = writeln!(out, "not enabled, so not told: {}", names.join(", "));
     }
+    if let Some(watermarks) = report.watermarks.as_ref().filter(|all| !all.is_empty()) {
+        let _ = writeln!(out, "watermarks: {}", states(watermarks));
+    }
     let _ = writeln!(out, "{}", result(report, paint));
     out
 }
 
 fn range(range: &Range) -> String {
     let head = range.head.as_ref().map_or("nothing", |head| head.short());
-    let base = range.base.as_ref().map_or("nothing", |base| base.short());
+    let base = base(range);
     let reason = serde_json::to_value(range.reason).unwrap_or_default();
     let reason = reason.as_str().unwrap_or_default().replace('-', " ");
     let found = match range.found_by {
@@ -61,6 +65,26 @@ fn range(range: &Range) -> String {
     };
     let count = range.changed_paths;
     format!("{base}..{head} ({reason}{found}), {}", counted(count, "changed path"))
+}
+
+/// Returns the range's left end: what head is compared with.
+pub(super) fn base(range: &Range) -> Cow<'_, str> {
+    match (&range.base, range.bases) {
+        (Some(base), _) => base.short().into(),
+        (None, 2..) => counted(range.bases, "commit").into(),
+        (None, _) => "nothing".into(),
+    }
+}
+
+/// Returns how many watermarks are in which state, such as `3 advanced, 1 kept`.
+pub(super) fn states(watermarks: &[Watermark]) -> String {
+    let mut counts: BTreeMap<WatermarkState, usize> = BTreeMap::new();
+    for watermark in watermarks {
+        *counts.entry(watermark.state).or_default() += 1;
+    }
+    let parts: Vec<String> =
+        counts.iter().map(|(state, count)| format!("{count} {}", state.as_str())).collect();
+    parts.join(", ")
 }
 
 fn table(out: &mut String, dispatches: &[Dispatch], paint: Paint) {

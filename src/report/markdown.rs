@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::human::{counted, counted_as};
+use super::human::{base, counted, counted_as, states};
 use super::{Dispatch, Report};
 use crate::actions::{Level, MAX_OUTPUT, MAX_SUMMARY, annotation};
 use crate::delivery::Outcome;
@@ -40,7 +40,7 @@ pub fn summary(report: &Report) -> String {
     if let Some(note) = &report.note {
         let _ = writeln!(out, "\n{}", cell(note));
     }
-    let base = report.range.base.as_ref().map_or("nothing", |sha| sha.short());
+    let base = base(&report.range);
     if let Some(head) = &report.range.head {
         let _ = writeln!(
             out,
@@ -49,6 +49,9 @@ pub fn summary(report: &Report) -> String {
             counted(report.range.changed_paths, "changed path"),
             if report.range.complete { "" } else { " (**not complete**)" }
         );
+    }
+    if let Some(watermarks) = report.watermarks.as_ref().filter(|all| !all.is_empty()) {
+        let _ = writeln!(out, "Watermarks: {}.\n", states(watermarks));
     }
     for warning in report.warnings.iter().take(MAX_WARNINGS) {
         let _ = writeln!(out, "> ⚠️ {}\n", cell(&warning.message));

@@ -31,6 +31,7 @@ pub(super) fn nothing(request: &Request<'_>, why: String, head: Option<CommitSha
         },
         range: report::Range {
             base: None,
+            bases: 0,
             head,
             reason: Reason::Push,
             found_by: FoundBy::None,
@@ -235,14 +236,15 @@ impl<'r> Run<'r> {
             || parts().filter(|part| part.superseded.is_none()).map(|part| &part.compared);
         let bases: BTreeSet<Option<&CommitSha>> = compared().map(|it| it.base.as_ref()).collect();
         let reasons: BTreeSet<Reason> = compared().map(|it| it.reason).collect();
-        let one = |bases: BTreeSet<Option<&CommitSha>>| bases.into_iter().next().flatten().cloned();
+        let one = |bases: &BTreeSet<Option<&CommitSha>>| bases.first().copied().flatten().cloned();
         report::Range {
             base: match bases.len() {
                 // Everybody has received everything.
                 0 => Some(self.head.clone()),
-                1 => one(bases),
+                1 => one(&bases),
                 _ => None,
             },
+            bases: bases.len(),
             head: Some(self.head.clone()),
             reason: match reasons.len() {
                 1 => reasons.first().copied().unwrap_or(self.comparison.reason),
