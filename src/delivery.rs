@@ -22,6 +22,7 @@ mod gate;
 mod lane;
 pub mod outcome;
 pub mod pace;
+pub mod receipts;
 pub mod requests;
 pub mod retry;
 pub mod schedule;
@@ -29,6 +30,7 @@ pub mod stop;
 
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use outcome::{Ending, Outcome};
+pub use receipts::{Confirmation, Receipts};
 pub use requests::{Get, RequestSettings, Requests, Unanswered};
 pub use schedule::{JobId, Reason, Schedule, Step};
 pub use stop::{Stop, Stopped};

@@ -3,7 +3,8 @@
 //! The [`Model`] is plain data: repositories, tokens, limits, scripted faults and a log of what
 //! arrived. [`EmbeddedGitHub`] projects it onto a free port of 127.0.0.1. It answers as GitHub
 //! does, in GitHub's words and with its headers and limits, or with the fault that a test asked
-//! for. It never reaches out, runs no workflow, and keeps nothing once it is dropped.
+//! for. It never reaches out and keeps nothing once it is dropped. A dispatch starts runs that are
+//! listed, and that do nothing.
 //!
 //! ```
 //! # use ecosystem_dispatcher::embedded_github::{EmbeddedGitHub, Fault, Model, Token};
@@ -48,6 +49,7 @@ mod query;
 mod repository;
 mod rest;
 mod route;
+mod runs;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -59,6 +61,7 @@ pub use limits::{Cost, Limits};
 pub use log::{Event, Received, Ticket};
 pub use model::{Model, Now, Reply};
 pub use repository::Repository;
+pub use runs::Run;
 pub use tokens::{Token, TokenKind};
 
 use http::Shared;

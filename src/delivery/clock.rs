@@ -2,6 +2,7 @@
 //! rehearsals, benches and tests see an hour of limits in an instant. Only what drives looks at a
 //! clock, the loop of a delivery and the turnstile of `requests`; what judges gets times.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -60,20 +61,43 @@ pub struct Wait {
 }
 
 /// A clock that stands still, except that a wait with nothing in flight moves it on once every
-/// other task that is ready has had its turn, and [`VirtualClock::advance`] does. Clones are
-/// handles of the same clock: the embedded GitHub can count its limits by it.
+/// other task that is ready has had its turn, and [`VirtualClock::advance`] does. Where several
+/// wait it moves to the earliest end of all waits. Clones are handles of the same clock: the
+/// embedded GitHub can count its limits by it.
 #[derive(Debug, Clone)]
 pub struct VirtualClock {
     start: Timestamp,
     now: watch::Sender<Duration>,
     waits: Arc<Mutex<Vec<Wait>>>,
+    /// The ends of the waits that go on, and how many there are of each.
+    ends: Arc<Mutex<BTreeMap<Duration, usize>>>,
+}
+
+/// A wait that goes on, for as long as its future is there.
+struct Waiting<'a>(&'a VirtualClock, Duration);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut ends = self.0.ends();
+        if let Some(count) = ends.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                ends.remove(&self.1);
+            }
+        }
+    }
 }
 
 impl VirtualClock {
     /// Returns a clock whose run starts at `start`.
     #[must_use]
     pub fn new(start: Timestamp) -> Self {
-        Self { start, now: watch::Sender::new(Duration::ZERO), waits: Arc::default() }
+        Self {
+            start,
+            now: watch::Sender::new(Duration::ZERO),
+            waits: Arc::default(),
+            ends: Arc::default(),
+        }
     }
 
     /// Moves the clock on by `step`, as a server that takes its time would.
@@ -89,6 +113,15 @@ impl VirtualClock {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Wait>> {
         self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ends(&self) -> MutexGuard<'_, BTreeMap<Duration, usize>> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait(&self, until: Duration) -> Waiting<'_> {
+        *self.ends().entry(until).or_default() += 1;
+        Waiting(self, until)
     }
 
     fn note(&self, wait: Wait) {
@@ -110,11 +143,15 @@ impl Clock for VirtualClock {
 
     async fn wait_until(&self, until: Duration, busy: bool) {
         self.note(Wait { from: self.now(), until });
-        if !busy {
+        let _waiting = self.wait(until);
+        while !busy {
             // Whatever can go on at this time goes on first; it may end the wait.
             tokio::task::yield_now().await;
-            self.now.send_modify(|now| *now = until.max(*now));
-            return;
+            let earliest = self.ends().keys().next().copied().unwrap_or(until);
+            self.now.send_modify(|now| *now = earliest.max(*now));
+            if self.now() >= until {
+                return;
+            }
         }
         // An error would mean that the clock is gone, but `self` holds it.
         let _ = self.now.subscribe().wait_for(|now| *now >= until).await;
@@ -158,6 +195,22 @@ mod tests {
         let clock = VirtualClock::new(Timestamp::UNIX_EPOCH);
         let ((), seen) = tokio::join!(clock.wait_until(S(10), false), async { clock.now() });
         assert_eq!((seen, clock.now()), (S(0), S(10)));
+    }
+
+    #[tokio::test]
+    async fn of_several_waits_the_earliest_ends_first_whoever_moves_the_clock() {
+        let clock = VirtualClock::new(Timestamp::UNIX_EPOCH);
+        let seen = |until, busy| {
+            let clock = clock.clone();
+            async move {
+                clock.wait_until(S(until), busy).await;
+                clock.now()
+            }
+        };
+        let (first, second, third) = tokio::join!(seen(60, false), seen(3, true), seen(8, true));
+        assert_eq!((first, second, third), (S(60), S(3), S(8)));
+        drop(Box::pin(seen(61, true)));
+        assert_eq!(seen(70, false).await, S(70), "a wait that was given up holds nobody back");
     }
 
     #[test]

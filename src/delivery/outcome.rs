@@ -62,6 +62,9 @@ pub struct Ending {
     pub renamed_to: Option<Moved>,
     /// For a deferred dispatch, the time after which to run again.
     pub retry_after: Option<Timestamp>,
+    /// For a delivered dispatch, when that was: by GitHub's clock, in whole seconds, or by this
+    /// machine's where the answer does not tell.
+    pub answered_at: Option<Timestamp>,
 }
 
 impl Ending {
@@ -75,6 +78,7 @@ impl Ending {
             error: None,
             renamed_to: None,
             retry_after: None,
+            answered_at: None,
         }
     }
 }

@@ -32,11 +32,20 @@ use verdict::{Verdict, judge};
 pub trait Get: Send + Sync + 'static {
     /// Sends the read and returns what came of it.
     fn get(&self, read: &Read, token: TokenId) -> impl Future<Output = Answer> + Send;
+
+    /// Takes the secrets that it sends out of a text that the server sent back.
+    fn redacted(&self, text: String) -> String {
+        text
+    }
 }
 
 impl Get for Client {
     async fn get(&self, read: &Read, token: TokenId) -> Answer {
         Self::get(self, read, token).await
+    }
+
+    fn redacted(&self, text: String) -> String {
+        Self::redacted(self, text)
     }
 }
 
@@ -114,7 +123,7 @@ impl<G: Get, C: Clock> Requests<G, C> {
     /// # Errors
     /// See [`Unanswered`].
     pub async fn get(&self, read: &Read, token: TokenId) -> Result<Reply, Unanswered> {
-        let label = self.tokens.get(token.0).map_or("the environment", String::as_str);
+        let label = self.label(token);
         let mut place = self.turnstile.enter(token);
         let mut attempt = 1;
         loop {
@@ -146,6 +155,21 @@ impl<G: Get, C: Clock> Requests<G, C> {
                 }
             }
         }
+    }
+
+    /// Returns the clock that the requests go by.
+    pub(super) fn clock(&self) -> &C {
+        &self.turnstile.clock
+    }
+
+    /// Returns the name of a token's variable, for people.
+    pub(super) fn label(&self, token: TokenId) -> &str {
+        self.tokens.get(token.0).map_or("the environment", String::as_str)
+    }
+
+    /// Takes the run's tokens out of a text that the server sent.
+    pub(super) fn redacted(&self, text: String) -> String {
+        self.get.redacted(text)
     }
 
     /// Returns how long all that is to be sent still waits, and for what, while nothing is in flight.

@@ -169,7 +169,11 @@ impl Schedule {
         }
         let arrival = Arrival { id, token: job.token, pass, at, wall };
         match decision {
-            Decision::Delivered => self.end(id, Outcome::Delivered, None),
+            Decision::Delivered => {
+                let said = answer.result.as_ref().ok().and_then(|reply| reply.limits.said_at());
+                record.ending.answered_at = Some(said.unwrap_or(wall));
+                self.end(id, Outcome::Delivered, None);
+            }
             Decision::Failed(error) => self.end(id, Outcome::Failed, Some(error)),
             Decision::Exhausted(error) => self.end(id, Outcome::Exhausted, Some(error)),
             Decision::TokenRefused(error) => {

@@ -187,8 +187,33 @@ fn a_dispatch_that_recovers_is_delivered_without_an_error() {
         let answer = if attempt < 5 { lost(TransportKind::Timeout) } else { status(204) };
         (S(1), answer)
     });
-    let delivered = Ending { attempts: 5, status: Some(204), ..Ending::unsent(Outcome::Delivered) };
+    // Five answers, after a second each, and back-offs of 1, 2, 4 and 8 s.
+    let answered_at = Timestamp::from_second(START + 20).ok();
+    let delivered = Ending {
+        attempts: 5,
+        status: Some(204),
+        answered_at,
+        ..Ending::unsent(Outcome::Delivered)
+    };
     assert_eq!(run.endings, [delivered]);
+}
+
+#[test]
+fn a_delivery_has_githubs_time_where_github_tells_it() {
+    for (date, at) in [
+        (Some("Fri, 02 Jan 2026 03:04:00 GMT"), START - 5),
+        (Some("yesterday"), START + 1),
+        (None, START + 1),
+    ] {
+        let run = run(&jobs(&[0, 0]), &settings(), |job, _, _| {
+            let limits = LimitHeaders { date: date.map(str::to_owned), ..Default::default() };
+            let status = if job == 0 { 204 } else { 422 };
+            let reply = Reply { status, limits, ..Reply::default() };
+            (S(1), Answer { requests: 1, moved: None, result: Ok(reply) })
+        });
+        let times: Vec<_> = run.endings.iter().map(|ending| ending.answered_at).collect();
+        assert_eq!(times, [Timestamp::from_second(at).ok(), None], "{date:?}");
+    }
 }
 
 #[test]

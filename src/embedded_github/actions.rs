@@ -1,5 +1,6 @@
 //! `GET …/actions/workflows` and `GET …/actions/permissions`: which workflows there are, and
-//! whether any of them can run. None ever does here.
+//! whether any of them can run. Which runs an event starts
+//! is in `runs`.
 //!
 //! Source of the shapes: REST documentation, "List repository workflows" and "Get GitHub Actions
 //! permissions for a repository"; the workflow's fields as in the answers recorded in `PyGithub`'s
@@ -23,16 +24,7 @@ const MADE_AT: &str = "2026-01-01T00:00:00.000Z";
 /// Returns the page of workflows of the default branch that the query asks for.
 pub(super) fn workflows(root: &str, repository: &Repository, query: &str) -> Answer {
     let page = Page::of(query);
-    let files: Vec<(String, &[u8])> = repository
-        .tree(&repository.default_branch)
-        .map(|tree| tree.list(WORKFLOWS))
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|(name, entry)| match entry {
-            Entry::File(bytes) if is_workflow(name) => Some((joined(WORKFLOWS, name), bytes)),
-            Entry::File(_) | Entry::Directory => None,
-        })
-        .collect();
+    let files = files(repository);
     let shown: Vec<Value> = page
         .of_all(files.iter())
         .into_iter()
@@ -44,6 +36,20 @@ pub(super) fn workflows(root: &str, repository: &Repository, query: &str) -> Ans
         Some(link) => answer.header("link", link),
         None => answer,
     }
+}
+
+/// Returns the paths and bytes of the workflow files on the default branch.
+pub(super) fn files(repository: &Repository) -> Vec<(String, &[u8])> {
+    repository
+        .tree(&repository.default_branch)
+        .map(|tree| tree.list(WORKFLOWS))
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|(name, entry)| match entry {
+            Entry::File(bytes) if is_workflow(name) => Some((joined(WORKFLOWS, name), bytes)),
+            Entry::File(_) | Entry::Directory => None,
+        })
+        .collect()
 }
 
 /// Returns whether Actions are turned on; the rest of the settings is there only when they are.
@@ -84,15 +90,22 @@ fn workflow(root: &str, repository: &Repository, path: &str, bytes: &[u8]) -> Va
 }
 
 /// Returns an id that stays when other workflows come and go.
-fn workflow_id(path: &str) -> u32 {
+pub(super) fn workflow_id(path: &str) -> u32 {
     let id = object_id(ObjectType::Blob, path.as_bytes());
     id.as_bytes().iter().take(3).fold(1, |id, byte| (id << 8) | u32::from(*byte))
 }
 
 /// Returns the workflow's `name`, if it has one.
-fn name_in(bytes: &[u8]) -> Option<String> {
+pub(super) fn name_in(bytes: &[u8]) -> Option<String> {
+    top_level("name", bytes)
+}
+
+/// Returns the text behind a key at the top of a workflow file, when it stands on the key's line.
+pub(super) fn top_level(key: &str, bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
-    let value = text.lines().find_map(|line| line.strip_prefix("name:"))?.trim();
+    let behind = |line: &str| line.strip_prefix(key)?.strip_prefix(':').map(str::to_owned);
+    let value = text.lines().find_map(behind)?;
+    let value = value.trim();
     let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''));
     let name = match quote {
         Some(quote) => value.trim_start_matches(quote).split(quote).next(),

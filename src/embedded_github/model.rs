@@ -13,6 +13,7 @@ use super::fault::{Ending, Fault, Faults, Target};
 use super::limits::{Ledger, Limits};
 use super::log::{Event, Received, Sender, Ticket};
 use super::repository::{Repository, key};
+use super::runs::Run;
 use super::tokens::{Token, TokenKind};
 
 /// The clock that the model reads.
@@ -40,10 +41,11 @@ pub struct Model {
     pub(super) limits: Limits,
     pub(super) ledgers: HashMap<Sender, Ledger>,
     pub(super) events: Vec<Event>,
+    pub(super) runs: Vec<Run>,
     last_id: u64,
     faults: Faults,
     latency: Duration,
-    now: Now,
+    pub(super) now: Now,
     requests: Vec<Received>,
     in_flight: usize,
     max_in_flight: usize,
@@ -67,6 +69,7 @@ impl Model {
             limits: Limits::github(),
             ledgers: HashMap::new(),
             events: Vec::new(),
+            runs: Vec::new(),
             last_id: 1_000_000,
             faults: Faults::default(),
             latency: Duration::ZERO,

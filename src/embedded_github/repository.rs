@@ -3,6 +3,7 @@
 //! branches hold. Who may do what is the tokens' matter.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::files::{Tree, cleaned};
 
@@ -25,6 +26,8 @@ pub struct Repository {
     pub default_branch: String,
     /// Actions are turned off: a dispatch is answered as ever and starts nothing.
     pub actions_disabled: bool,
+    /// How long after a dispatch its runs are there.
+    pub run_delay: Duration,
     branches: BTreeMap<String, Tree>,
     workflow_states: BTreeMap<String, String>,
 }
@@ -40,6 +43,7 @@ impl Repository {
             disabled: false,
             default_branch: "main".to_owned(),
             actions_disabled: false,
+            run_delay: Duration::ZERO,
             branches: BTreeMap::new(),
             workflow_states: BTreeMap::new(),
         }
@@ -120,6 +124,13 @@ impl Repository {
         self
     }
 
+    /// Lets the runs that a dispatch starts be there so long after it, and not at once.
+    #[must_use]
+    pub fn runs_after(mut self, delay: Duration) -> Self {
+        self.run_delay = delay;
+        self
+    }
+
     /// Sets the state of the workflow in that file, which else is `active`: `disabled_manually`,
     /// `disabled_inactivity`, or whatever GitHub may think of.
     #[must_use]
@@ -136,6 +147,7 @@ impl Repository {
         self.archived |= known.archived;
         self.disabled |= known.disabled;
         self.actions_disabled |= known.actions_disabled;
+        self.run_delay = self.run_delay.max(known.run_delay);
         self = self.default_branch(&known.default_branch);
         self.former_names.extend_from_slice(&known.former_names);
         for (name, tree) in &known.branches {

@@ -16,7 +16,7 @@ use super::model::Model;
 use super::repository::{Repository, key};
 use super::route::{Address, Endpoint, Named, Route, contents_path};
 use super::tokens::{Role, Token, TokenKind};
-use super::{actions, branches, contents, dispatches};
+use super::{actions, branches, contents, dispatches, runs};
 
 /// The longest body that is read, in bytes. GitHub's own bound is not documented; it is above the
 /// largest payload by far.
@@ -60,6 +60,7 @@ impl Model {
                 let event = self.event(&address, request, sender, number, now);
                 let mut answer = match event {
                     Ok(event) => {
+                        self.start_runs(&event);
                         self.events.push(event);
                         Answer::no_content()
                     }
@@ -69,7 +70,7 @@ impl Model {
                 answer
             }
             Route::To(endpoint, address) => {
-                let shown = self.show(endpoint, &address, request, sender);
+                let shown = self.show(endpoint, &address, request, sender, now);
                 let mut answer = shown.unwrap_or_else(|refusal| *refusal);
                 self.add_permission(&mut answer, endpoint, sender);
                 answer
@@ -190,6 +191,7 @@ impl Model {
         address: &Address<'_>,
         request: &Request,
         sender: Sender,
+        now: Timestamp,
     ) -> Result<Answer, Box<Answer>> {
         let repository = self.reached(endpoint, address, sender)?;
         let query = address.query.unwrap_or_default();
@@ -199,7 +201,10 @@ impl Model {
                 self.let_read_contents(endpoint, repository, sender)?;
             }
             Endpoint::ActionsPermissions => self.let_administer(endpoint, repository, sender)?,
-            Endpoint::Repository | Endpoint::Workflows | Endpoint::Dispatch => {}
+            Endpoint::Workflows | Endpoint::Runs => {
+                self.let_read_actions(endpoint, repository, sender)?;
+            }
+            Endpoint::Repository | Endpoint::Dispatch => {}
         }
         Ok(match endpoint {
             Endpoint::Contents => {
@@ -209,6 +214,7 @@ impl Model {
             }
             Endpoint::Branches => branches::list(root, repository, query),
             Endpoint::Workflows => actions::workflows(root, repository, query),
+            Endpoint::Runs => runs::list(root, repository, &self.runs, query, now),
             Endpoint::ActionsPermissions => actions::permissions(repository),
             Endpoint::Repository => self.show_repository(repository, sender),
             Endpoint::Dispatch => Answer::not_found(endpoint.docs()),
@@ -225,6 +231,23 @@ impl Model {
         match self.token_of(sender) {
             Some(token)
                 if repository.private && !self.may(sender, repository, Token::reads_contents) =>
+            {
+                Err(Box::new(Answer::not_accessible(token.kind(), endpoint.docs())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// So are its workflows and runs.
+    fn let_read_actions(
+        &self,
+        endpoint: Endpoint,
+        repository: &Repository,
+        sender: Sender,
+    ) -> Result<(), Box<Answer>> {
+        match self.token_of(sender) {
+            Some(token)
+                if repository.private && !self.may(sender, repository, Token::reads_actions) =>
             {
                 Err(Box::new(Answer::not_accessible(token.kind(), endpoint.docs())))
             }

@@ -55,6 +55,7 @@ pub(super) enum Endpoint {
     Contents,
     Branches,
     Workflows,
+    Runs,
     ActionsPermissions,
     Dispatch,
 }
@@ -68,6 +69,7 @@ impl Endpoint {
             "" => Some(Self::Repository),
             "/branches" => Some(Self::Branches),
             "/actions/workflows" => Some(Self::Workflows),
+            "/actions/runs" => Some(Self::Runs),
             "/actions/permissions" => Some(Self::ActionsPermissions),
             _ => contents_path(below).map(|_| Self::Contents),
         }
@@ -81,6 +83,10 @@ impl Endpoint {
             Self::Branches => "https://docs.github.com/rest/branches/branches#list-branches",
             Self::Workflows => {
                 "https://docs.github.com/rest/actions/workflows#list-repository-workflows"
+            }
+            Self::Runs => {
+                "https://docs.github.com/rest/actions/workflow-runs\
+                 #list-workflow-runs-for-a-repository"
             }
             Self::ActionsPermissions => {
                 "https://docs.github.com/rest/actions/permissions\
@@ -96,7 +102,7 @@ impl Endpoint {
         match self {
             Self::Repository => "metadata=read",
             Self::Contents | Self::Branches => "contents=read",
-            Self::Workflows => "actions=read",
+            Self::Workflows | Self::Runs => "actions=read",
             Self::ActionsPermissions => "administration=read",
             Self::Dispatch => "contents=write",
         }
@@ -109,7 +115,7 @@ impl Endpoint {
     pub(super) fn accepted_scopes(self) -> &'static str {
         match self {
             Self::Repository | Self::ActionsPermissions => "repo",
-            Self::Contents | Self::Branches | Self::Workflows | Self::Dispatch => "",
+            Self::Contents | Self::Branches | Self::Workflows | Self::Runs | Self::Dispatch => "",
         }
     }
 }
@@ -169,6 +175,7 @@ mod tests {
             ("/branches", Branches),
             ("/branches?page=2", Branches),
             ("/actions/workflows", Workflows),
+            ("/actions/runs?event=push", Runs),
             ("/actions/permissions", ActionsPermissions),
         ];
         for repository in ["/repos/acme/web", "/repositories/7", "/repos/repos/contents"] {
@@ -188,6 +195,7 @@ mod tests {
                 "/contentsx",
                 "/actions",
                 "/actions/workflows/1",
+                "/actions/runs/1",
             ] {
                 let path = format!("{repository}{below}");
                 assert_eq!(Route::of("GET", &path), Route::Unknown, "{path}");

@@ -58,6 +58,8 @@ pub struct Token {
     administers: Reach,
     /// Whose contents it may not read.
     sealed: Reach,
+    /// Whose workflows and runs it may not read.
+    no_actions: Reach,
     /// The scopes that were said.
     scopes: Option<Vec<String>>,
     /// The owners, lower case, whose single sign-on it has not passed.
@@ -81,6 +83,7 @@ impl Token {
             writes: nothing(),
             administers: nothing(),
             sealed: nothing(),
+            no_actions: nothing(),
             scopes: None,
             unauthorized: BTreeSet::new(),
         }
@@ -167,6 +170,14 @@ impl Token {
         self
     }
 
+    /// Takes Actions from a fine-grained or installation token: it does not see the workflows and
+    /// runs of `repository`, when it is private. To a classic token it does nothing.
+    #[must_use]
+    pub fn may_not_read_actions(mut self, repository: &str) -> Self {
+        self.no_actions.add(repository);
+        self
+    }
+
     /// Makes `owner` an organization with single sign-on that this token was not authorized for:
     /// it is refused whatever repository of theirs it could see, public ones too.
     #[must_use]
@@ -209,6 +220,11 @@ impl Token {
     /// Whether the token may read the files of a private repository that it may read.
     pub(super) fn reads_contents(&self, names: &[&str]) -> bool {
         self.kind == TokenKind::Classic || !self.sealed.covers(names)
+    }
+
+    /// Whether the token may read the workflows and runs of a private repository that it may read.
+    pub(super) fn reads_actions(&self, names: &[&str]) -> bool {
+        self.kind == TokenKind::Classic || !self.no_actions.covers(names)
     }
 
     /// Whether the token may write to a repository, which it sees, that goes or went by one of

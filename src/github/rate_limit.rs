@@ -44,7 +44,7 @@ impl LimitHeaders {
     /// if it were not there.
     #[must_use]
     pub fn asked_wait(&self, wall: Timestamp) -> Option<Duration> {
-        let now = self.date.as_deref().and_then(http_date).unwrap_or(wall);
+        let now = self.said_at().unwrap_or(wall);
         let until = |then: Timestamp| Duration::try_from(then.duration_since(now)).ok();
         let by_retry_after = || {
             let text = self.retry_after.as_deref()?.trim();
@@ -60,6 +60,12 @@ impl LimitHeaders {
         };
         let sane = |wait: &Duration| *wait <= LONGEST;
         by_retry_after().filter(sane).or_else(|| by_reset().filter(sane))
+    }
+
+    /// Returns when the answer was made, by the server's clock.
+    #[must_use]
+    pub fn said_at(&self) -> Option<Timestamp> {
+        self.date.as_deref().and_then(http_date)
     }
 
     fn none_remain(&self) -> bool {
