@@ -73,6 +73,10 @@ pub struct VirtualClock {
     ends: Arc<Mutex<BTreeMap<Duration, usize>>>,
 }
 
+/// How many rounds of the scheduler a clock stands still for waits whose time has come and that have
+/// not had their turn; more than two are those that nobody polls any more.
+const PATIENCE: usize = 4;
+
 /// A wait that goes on, for as long as its future is there.
 struct Waiting<'a>(&'a VirtualClock, Duration);
 
@@ -144,17 +148,24 @@ impl Clock for VirtualClock {
     async fn wait_until(&self, until: Duration, busy: bool) {
         self.note(Wait { from: self.now(), until });
         let _waiting = self.wait(until);
-        while !busy {
+        if busy {
+            // An error would mean that the clock is gone, but `self` holds it.
+            let _ = self.now.subscribe().wait_for(|now| *now >= until).await;
+            return;
+        }
+        while self.now() < until {
             // Whatever can go on at this time goes on first; it may end the wait.
             tokio::task::yield_now().await;
-            let earliest = self.ends().keys().next().copied().unwrap_or(until);
-            self.now.send_modify(|now| *now = earliest.max(*now));
-            if self.now() >= until {
-                return;
+            let now = self.now();
+            let is_due = || self.ends().keys().next().is_some_and(|end| *end <= now);
+            for _ in 0..PATIENCE {
+                if is_due() {
+                    tokio::task::yield_now().await;
+                }
             }
+            let earliest = self.ends().keys().copied().find(|end| *end > now).unwrap_or(until);
+            self.now.send_modify(|now| *now = earliest.max(*now));
         }
-        // An error would mean that the clock is gone, but `self` holds it.
-        let _ = self.now.subscribe().wait_for(|now| *now >= until).await;
     }
 }
 
@@ -209,8 +220,17 @@ mod tests {
         };
         let (first, second, third) = tokio::join!(seen(60, false), seen(3, true), seen(8, true));
         assert_eq!((first, second, third), (S(60), S(3), S(8)));
-        drop(Box::pin(seen(61, true)));
-        assert_eq!(seen(70, false).await, S(70), "a wait that was given up holds nobody back");
+        for (end, until, given_up) in [(61, 70, true), (71, 80, false)] {
+            let mut other = Box::pin(seen(end, true));
+            tokio::select! {
+                biased;
+                _ = &mut other => panic!("nobody moved the clock"),
+                () = tokio::task::yield_now() => {}
+            }
+            let kept = (!given_up).then_some(other);
+            assert_eq!(seen(until, false).await, S(until), "who is not polled holds nobody back");
+            drop(kept);
+        }
     }
 
     #[test]

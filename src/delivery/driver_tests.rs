@@ -48,6 +48,26 @@ fn outcomes(endings: &[Ending]) -> Vec<Outcome> {
 }
 
 #[tokio::test]
+async fn a_delivery_has_githubs_time_where_github_tells_it_and_nothing_else_has_one() {
+    for (date, answered_at) in [
+        (Some("Fri, 02 Jan 2026 03:04:00 GMT"), 1_767_323_040),
+        (Some("yesterday"), 1_767_323_045),
+        (None, 1_767_323_045),
+    ] {
+        let sender = AtOnce(move |job: &Job| {
+            let limits = LimitHeaders { date: date.map(str::to_owned), ..Default::default() };
+            let status = if job.repo.as_str() == "acme/r0" { 204 } else { 422 };
+            let result = Ok(Reply { status, limits, ..Reply::default() });
+            Answer { requests: 1, moved: None, result }
+        });
+        let means = means(sender, clock());
+        let endings = deliver(jobs(2), &Settings::default(), means, Stopped::never(), |_| {}).await;
+        let times: Vec<_> = endings.iter().map(|ending| ending.answered_at).collect();
+        assert_eq!(times, [Timestamp::from_second(answered_at).ok(), None], "{date:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_thousand_dispatches_meet_no_limit_and_take_the_least_time() {
     let clock = clock();
     // A server that enforces GitHub's limits by the same clock, with sliding windows of its own.

@@ -199,24 +199,6 @@ fn a_dispatch_that_recovers_is_delivered_without_an_error() {
 }
 
 #[test]
-fn a_delivery_has_githubs_time_where_github_tells_it() {
-    for (date, at) in [
-        (Some("Fri, 02 Jan 2026 03:04:00 GMT"), START - 5),
-        (Some("yesterday"), START + 1),
-        (None, START + 1),
-    ] {
-        let run = run(&jobs(&[0, 0]), &settings(), |job, _, _| {
-            let limits = LimitHeaders { date: date.map(str::to_owned), ..Default::default() };
-            let status = if job == 0 { 204 } else { 422 };
-            let reply = Reply { status, limits, ..Reply::default() };
-            (S(1), Answer { requests: 1, moved: None, result: Ok(reply) })
-        });
-        let times: Vec<_> = run.endings.iter().map(|ending| ending.answered_at).collect();
-        assert_eq!(times, [Timestamp::from_second(at).ok(), None], "{date:?}");
-    }
-}
-
-#[test]
 fn a_refused_token_ends_all_that_use_it_and_nothing_else() {
     let run = run(&jobs(&[0, 1, 0, 1, 0]), &with_concurrency(1), |job, _, _| {
         (S(1), status(if job == 0 { 401 } else { 204 }))

@@ -1,4 +1,4 @@
-//! What the model says (`answers`, `contents`, `listings`, `grants`, without a socket) and what of
+//! What the model says (`answers`, `contents`, `listings`, `runs`, `grants`, without a socket) and what of
 //! it arrives (`over_http`, `reads_over_http`, `broken`, `garbage`, through a real one).
 
 use std::sync::Arc;
@@ -18,6 +18,7 @@ mod grants;
 mod listings;
 mod over_http;
 mod reads_over_http;
+mod runs;
 
 /// 2027-01-15 08:00:00 UTC.
 const START: i64 = 1_800_000_000;

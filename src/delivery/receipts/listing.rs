@@ -95,8 +95,8 @@ fn unanswered(unanswered: Unanswered) -> Trouble {
         Unanswered::TokenRefused(why) => (why, true),
         Unanswered::Deferred(_, after) => (
             format!(
-                "GitHub's rate limit lets nobody look for its run before {after}: look at its \
-                 Actions tab"
+                "GitHub's rate limit for its token lets nobody look for its run before {after}: look at \
+                 its Actions tab"
             ),
             true,
         ),
@@ -139,9 +139,9 @@ fn runs(
     if reply.too_large {
         return Err(unclear("GitHub's list of its runs is too long to be read"));
     }
-    let page: Page = serde_json::from_slice(&reply.body).map_err(|_| {
-        unclear("GitHub's list of its runs cannot be read: is GITHUB_API_URL right?")
-    })?;
+    let Ok(page) = serde_json::from_slice::<Page>(&reply.body) else {
+        return Err(unclear("GitHub's list of its runs cannot be read: is GITHUB_API_URL right?"));
+    };
     let runs = page.workflow_runs.into_iter().filter_map(|listed| {
         let created_at: Timestamp = listed.created_at?.parse().ok()?;
         let url = listed.html_url.filter(|url| is_harmless(url));
@@ -181,8 +181,9 @@ fn refused(reply: &Reply, repo: &RepoName, token: &str) -> Trouble {
 }
 
 /// Whether a link can be shown anywhere: in a terminal, in JSON, in Markdown, in the Actions log.
-/// It is https, or on this machine, where the embedded GitHub is; it names no user; and of the
-/// characters that a URL may have it has only those that mean nothing elsewhere.
+/// It is https, or on this machine, where the embedded GitHub is; it names no user; it is written as
+/// browsers read it; and of the characters that a URL may have it has only those that mean nothing
+/// elsewhere.
 fn is_harmless(url: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?&=%#+".contains(&byte);
     if url.len() > LONGEST_URL || !url.bytes().all(plain) {
@@ -194,6 +195,7 @@ fn is_harmless(url: &str) -> bool {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(_)) | None => false,
     };
+    let plain = parsed.as_str() == url;
     let nobody = parsed.username().is_empty() && parsed.password().is_none();
-    nobody && (parsed.scheme() == "https" || parsed.scheme() == "http" && here)
+    plain && nobody && (parsed.scheme() == "https" || parsed.scheme() == "http" && here)
 }

@@ -311,13 +311,15 @@ impl Cousin {
                  {seconds} s: give --confirm more time"
             ),
             (true, None) => format!(
-                "GitHub did not answer within {seconds} s which runs were started: give --confirm \
+                "GitHub did not tell within {seconds} s which runs were started: give --confirm \
                  more time"
             ),
             (false, Some(heard)) => {
                 format!("interrupted: no run of it had been seen for {heard} s")
             }
-            (false, None) => "interrupted before its run was looked for".to_owned(),
+            (false, None) => {
+                "interrupted before GitHub told whether its run was started".to_owned()
+            }
         }
     }
 }
