@@ -17,8 +17,15 @@ use crate::names::RepoName;
 /// The event that a dispatch is.
 const EVENT: &str = "repository_dispatch";
 
-/// How many pages of a hundred runs are read at a time, at most.
-pub(super) const PAGES: usize = 3;
+/// How many runs GitHub puts on a page, at most.
+const PER_PAGE: usize = 100;
+
+/// How many pages are read at a time, at most, where they can hold all that is looked for.
+const PAGES: usize = 3;
+
+/// How many pages there are of a list that was asked for with `created`, at most: GitHub gives a
+/// thousand results. Source: REST documentation, "List workflow runs for a repository".
+const ALL_PAGES: usize = 10;
 
 /// How much of an answer is taken: a run has 15 to 20 KB, because GitHub describes its repository
 /// in full, twice, and a page has a hundred of them.
@@ -36,6 +43,19 @@ pub(super) struct Question {
     pub(super) since: Timestamp,
     /// The ids that are looked for: when all are found, no further page is read.
     pub(super) ids: Vec<String>,
+}
+
+impl Question {
+    /// Returns how many pages are read about so many dispatches: a cousin that is told of many
+    /// features at once has as many runs.
+    pub(super) fn pages(dispatches: usize) -> usize {
+        (dispatches / PER_PAGE + 2).clamp(PAGES, ALL_PAGES)
+    }
+
+    /// Returns how many runs are looked at for so many dispatches.
+    pub(super) fn most_runs(dispatches: usize) -> usize {
+        Self::pages(dispatches) * PER_PAGE
+    }
 }
 
 /// What was heard about it.
@@ -61,7 +81,7 @@ pub(super) async fn ask<G: Get, C: Clock>(requests: &Requests<G, C>, about: &Que
     let mut heard = Heard::default();
     // GitHub's search syntax for dates, in whole seconds of UTC.
     let since = about.since.strftime(">=%Y-%m-%dT%H:%M:%SZ").to_string();
-    for page in 1..=PAGES {
+    for page in 1..=Question::pages(about.ids.len()) {
         let number = page.to_string();
         let mut query = vec![("event", EVENT), ("created", &since), ("per_page", "100")];
         if page > 1 {

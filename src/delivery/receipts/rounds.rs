@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::delivery::receipts::listing::{Heard, PAGES, Question, Trouble};
+use crate::delivery::receipts::listing::{Heard, Question, Trouble};
 use crate::delivery::receipts::matching::{Delivered, EARLIER, Match, Run, assign};
 use crate::delivery::receipts::{Confirmation, Dispatched, Tally};
 use crate::github::TokenId;
@@ -296,7 +296,7 @@ impl Cousin {
         if self.more {
             return format!(
                 "more than {} runs were started there since, and it is not among the newest",
-                PAGES * 100
+                Question::most_runs(self.sent.len())
             );
         }
         let heard = self.heard_at.map(|at| at.as_secs());

@@ -51,6 +51,7 @@ async fn each_endpoint_answers_get_and_head_alike_and_no_other_method() {
         "/contents/%C3%BC/x",
         "/branches?per_page=1",
         "/actions/workflows?page=0",
+        "/actions/runs?event=repository_dispatch&per_page=100",
         "/actions/permissions",
     ] {
         let path = format!("/repos/acme/web{below}");

@@ -225,6 +225,10 @@ fn runs_of_a_private_repository_are_for_tokens_with_actions() {
                 let answer = ask(&mut model, &get(&path, token));
                 let seen = (answer.status, answer.message().unwrap_or_default());
                 assert_eq!(seen, expected, "{path} {token:?}");
+                let needs = answer.header_value("x-accepted-github-permissions");
+                let told = token.is_some_and(|token| token.contains("sealed") || token == "fine");
+                let told = told && token != Some("classic-sealed");
+                assert_eq!(needs, told.then_some("actions=read"), "{path} {token:?}");
             }
         }
     }

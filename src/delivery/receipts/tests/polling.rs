@@ -396,6 +396,22 @@ async fn full_pages_are_followed_up_to_three() {
 }
 
 #[tokio::test]
+async fn for_many_dispatches_of_one_cousin_more_pages_are_read_and_never_more_than_github_has() {
+    for (total, requests, confirmed) in [(250, 3, 250), (450, 5, 450), (1_200, 10, 1_000)] {
+        let world = World::new(move |asked| {
+            let from = (asked.page - 1) * 100;
+            let runs: Vec<_> = (from..total.min(from + 100)).map(|n| (n, 9, id(n))).collect();
+            reply(Reply { next_page: total > from + 100, ..listed(&runs) })
+        });
+        let all: Vec<_> = (0..total).map(|n| dispatched("acme/web", n, 0)).collect();
+        let seen = world.look(&all, S(3)).await;
+        let count = seen.iter().filter(|it| it.starts_with("confirmed")).count();
+        assert_eq!((world.count(), count), (requests, confirmed), "{total}");
+        assert!(total == confirmed || seen[1_100].starts_with("more than 1000 runs"));
+    }
+}
+
+#[tokio::test]
 async fn nothing_to_look_for_asks_nothing() {
     let world = World::new(|_| status(500));
     assert_eq!(world.look(&[], S(120)).await, [""; 0]);
