@@ -292,6 +292,28 @@ async fn the_trouble_of_one_cousin_is_told_and_neither_delays_nor_hides_another(
 }
 
 #[tokio::test]
+async fn what_was_seen_once_stays_seen_whatever_comes_later() {
+    let plain = |number: usize| reply(listed(&[(number, 1, "feature-update".to_owned())]));
+    let world = World::new(move |asked| match (asked.repo.as_str(), asked.before) {
+        ("acme/named", 0) => named(1),
+        ("acme/plain", 0) => plain(7),
+        ("acme/plain", 1) => plain(8),
+        _ => status(503),
+    });
+    let all = [
+        dispatched("acme/named", 1, 0),
+        dispatched("acme/named", 2, 0),
+        dispatched("acme/plain", 3, 0),
+        dispatched("acme/plain", 4, 0),
+    ];
+    let seen = world.look(&all, S(120)).await;
+    let url = |number: usize| format!("https://github.com/runs/{number}");
+    assert_eq!(seen[0], format!("confirmed {}", url(1)));
+    assert!(seen[1].starts_with("GitHub could not be asked"), "{seen:?}");
+    assert_eq!(seen[2..], [format!("probable {}", url(7)), format!("probable {}", url(8))]);
+}
+
+#[tokio::test]
 async fn a_refused_token_ends_all_that_use_it_at_once() {
     let world = World::new(|asked| if asked.repo == "acme/other" { named(9) } else { status(401) });
     let other = Dispatched { token: TokenId(1), ..dispatched("acme/other", 9, 0) };
@@ -393,6 +415,18 @@ async fn full_pages_are_followed_up_to_three() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn no_page_is_read_behind_the_one_with_all_that_is_looked_for() {
+    let world = World::new(|asked| {
+        let number = asked.page * 100;
+        reply(Reply { next_page: true, ..listed(&[(number, 9, id(number))]) })
+    });
+    world.look(&[dispatched("acme/one", 100, 0)], S(3)).await;
+    assert_eq!(world.times("acme/one").len(), 1);
+    world.look(&[dispatched("acme/two", 100, 0), dispatched("acme/two", 200, 0)], S(3)).await;
+    assert_eq!(world.times("acme/two").len(), 2);
 }
 
 #[tokio::test]
