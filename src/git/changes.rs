@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use git2::{Odb, Oid, Repository};
 
-use super::tree::{Entry, Tree, TreeError};
+use super::tree::{Entry, Tree, TreeError, Trees};
 
 use crate::routing::reach::Scope;
 use crate::routing::{ChangedPath, Reach};
@@ -52,9 +52,21 @@ pub fn between(
     head: Option<Oid>,
     reach: &Reach,
 ) -> Result<Changes, WalkError> {
+    between_keeping(repository, base, head, reach, None)
+}
+
+/// As [`between`], with head's trees of earlier walks.
+pub(super) fn between_keeping(
+    repository: &Repository,
+    base: Option<Oid>,
+    head: Option<Oid>,
+    reach: &Reach,
+    trees: Option<&Trees>,
+) -> Result<Changes, WalkError> {
     let odb =
         repository.odb().map_err(|error| WalkError::Unreadable(error.message().to_owned()))?;
-    let mut walk = Walk { odb: &odb, path: Vec::new(), changes: Changes::default() };
+    let changes = Changes::default();
+    let mut walk = Walk { odb: &odb, trees, path: Vec::new(), changes };
     walk.run(base, head, reach.root())?;
     let mut changes = walk.changes;
     // A file and a directory of one name stand apart in a tree, and a submodule that became a
@@ -70,6 +82,8 @@ pub fn between(
 
 struct Walk<'r> {
     odb: &'r Odb<'r>,
+    /// Head's trees, when it is compared with more than one base.
+    trees: Option<&'r Trees>,
     path: Vec<u8>,
     changes: Changes,
 }
@@ -149,7 +163,12 @@ impl<'r> Walk<'r> {
     ) -> Result<Level<'r, 's>, WalkError> {
         Ok(Level {
             base: base.map(|id| Tree::read(self.odb, id)).transpose()?,
-            head: head.map(|id| Tree::read(self.odb, id)).transpose()?,
+            head: head
+                .map(|id| match self.trees {
+                    Some(trees) => Tree::read_once(self.odb, id, trees),
+                    None => Tree::read(self.odb, id),
+                })
+                .transpose()?,
             scope,
             path_length: self.path.len(),
         })

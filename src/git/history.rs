@@ -68,6 +68,9 @@ impl Source<'_> {
     /// Fetches those of the commits that are not here, all in one go, so that comparing with each
     /// needs no fetch of its own. What cannot be had this way is looked for when it is needed.
     pub fn bring(&mut self, commits: &BTreeSet<CommitSha>) {
+        if commits.len() > 1 {
+            self.trees.get_or_insert_default();
+        }
         let Some(remote) = &self.remote else { return };
         let lacks = |repository: &Repository| -> Vec<CommitSha> {
             let is_missing = |commit: &&CommitSha| readable_commit(repository, commit).is_none();

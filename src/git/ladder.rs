@@ -110,7 +110,8 @@ impl Source<'_> {
             .map(|base| readable_commit(repository, base).ok_or_else(|| missing(base)))
             .transpose()?;
         let walk = || -> Result<Result<Changes, WalkError>, GitError> {
-            Ok(changes::between(repository, base.map(tree).transpose()?, Some(tree(head)?), reach))
+            let (base, head) = (base.map(tree).transpose()?, Some(tree(head)?));
+            Ok(changes::between_keeping(repository, base, head, reach, self.trees.as_ref()))
         };
         match (walk()?, &self.remote) {
             (Ok(changes), _) => Ok(changes),

@@ -17,6 +17,7 @@ use super::range::{Base, Comparison, Head, Reason};
 use super::revision::{
     is_plain, merge_of, missing_named, raw_parents, readable_commit, revision_in, sha, upstream,
 };
+use super::tree::Trees;
 use super::{GitError, open, refs};
 use crate::names::CommitSha;
 use crate::routing::Reach;
@@ -66,6 +67,8 @@ pub struct Source<'g> {
     pub(super) head_is_merge: bool,
     /// What was fetched into the clone beforehand.
     pub(super) brought: BTreeSet<CommitSha>,
+    /// Head's trees, once it is known that it will be compared with several commits.
+    pub(super) trees: Option<Trees>,
 }
 
 /// What [`Source::open`] needs to know about the outside.
@@ -105,6 +108,7 @@ impl<'g> Source<'g> {
             head_fetched: false,
             head_is_merge: false,
             brought: BTreeSet::new(),
+            trees: None,
         })
     }
 

@@ -2,7 +2,10 @@
 //! build a list of all entries and keep the tree; a walk reads each once, and may end early.
 //! Source of the format: git's `tree-walk.c`.
 
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use git2::{ErrorCode, ObjectType, Odb, OdbObject, Oid};
 
@@ -27,9 +30,26 @@ pub enum TreeError {
 
 /// A tree object and how far it was read.
 pub(super) struct Tree<'o> {
-    object: OdbObject<'o>,
+    id: Oid,
+    bytes: Bytes<'o>,
     at: usize,
 }
+
+enum Bytes<'o> {
+    Read(OdbObject<'o>),
+    Kept(Rc<[u8]>),
+}
+
+/// Trees that were read, for whoever compares one commit with many: unpacking its trees is most of
+/// the work. Holds [`KEPT`] bytes of them and no more.
+#[derive(Debug, Default)]
+pub(super) struct Trees {
+    kept: RefCell<HashMap<Oid, Rc<[u8]>>>,
+    bytes: Cell<usize>,
+}
+
+/// 64 MiB: the trees of about a million files.
+const KEPT: usize = 64 << 20;
 
 /// One entry of a tree.
 #[derive(Debug, Clone, Copy)]
@@ -47,8 +67,30 @@ impl<'o> Tree<'o> {
             _ => TreeError::Damaged(id, error.message().to_owned()),
         })?;
         match object.kind() {
-            ObjectType::Tree => Ok(Self { object, at: 0 }),
+            ObjectType::Tree => Ok(Self { id, bytes: Bytes::Read(object), at: 0 }),
             other => Err(TreeError::Damaged(id, format!("it is a {}", other.str()))),
+        }
+    }
+
+    /// As [`Tree::read`], and keeps the tree for the next time.
+    pub(super) fn read_once(odb: &'o Odb<'_>, id: Oid, trees: &Trees) -> Result<Self, TreeError> {
+        if let Some(bytes) = trees.kept.borrow().get(&id) {
+            return Ok(Self { id, bytes: Bytes::Kept(Rc::clone(bytes)), at: 0 });
+        }
+        let tree = Self::read(odb, id)?;
+        let bytes: Rc<[u8]> = tree.bytes().into();
+        let sum = trees.bytes.get().saturating_add(bytes.len());
+        if sum <= KEPT {
+            trees.bytes.set(sum);
+            trees.kept.borrow_mut().insert(id, bytes);
+        }
+        Ok(tree)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Read(object) => object.data(),
+            Bytes::Kept(bytes) => bytes,
         }
     }
 
@@ -70,11 +112,11 @@ impl<'o> Tree<'o> {
 
     /// Returns the entry at an offset, and its length in bytes.
     fn entry_at(&self, at: usize) -> Result<Option<(Entry<'_>, usize)>, TreeError> {
-        let rest = self.object.data().get(at..).unwrap_or_default();
+        let rest = self.bytes().get(at..).unwrap_or_default();
         if rest.is_empty() {
             return Ok(None);
         }
-        let cut_off = || TreeError::Damaged(self.object.id(), "it is cut off".to_owned());
+        let cut_off = || TreeError::Damaged(self.id, "it is cut off".to_owned());
         split(rest).map(Some).ok_or_else(cut_off)
     }
 }
