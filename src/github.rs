@@ -1,5 +1,5 @@
 //! The one place that speaks HTTP to GitHub: where the API is ([`ApiUrl`]), which token speaks for
-//! whom ([`auth`]), what is read ([`Read`]), one `repository_dispatch` or one read sent and its
+//! whom ([`auth`], and [`app`] for a GitHub App's), what is read ([`Read`]), one `repository_dispatch` or one read sent and its
 //! [`Answer`] taken in ([`Client`]), what GitHub's limit headers ask for ([`rate_limit`]) and what a
 //! refusal means in words ([`error`]).
 //! It decides nothing about when or whether to send again: that is `delivery`, which can so be
@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod api_url;
+pub mod app;
 pub mod auth;
 pub mod client;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod read;
 
 pub use answer::{Answer, Moved, RefusedRedirect, Reply};
 pub use api_url::ApiUrl;
+pub use app::{App, AppError};
 pub use auth::{Token, TokenForm, TokenId, Tokens};
 pub use client::Client;
 pub use error::{TransportError, TransportKind};

@@ -121,6 +121,18 @@ impl RepoName {
         &self.0
     }
 
+    /// Returns the part before the slash, as written.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        self.as_str().split_once('/').map_or("", |(owner, _)| owner)
+    }
+
+    /// Returns the part behind the slash, as written.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.as_str().split_once('/').map_or("", |(_, name)| name)
+    }
+
     /// Returns what two names must share to be the same repository: the name without case.
     #[must_use]
     pub fn key(&self) -> String {

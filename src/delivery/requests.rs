@@ -93,6 +93,9 @@ pub enum Unanswered {
     /// The server failed or was not reached as often as it is tried.
     #[error("{0}")]
     Unreachable(String),
+    /// There is no token to send this one with; others with the same id may have one.
+    #[error("{0}")]
+    NoToken(String),
 }
 
 impl From<Ended> for Unanswered {
@@ -148,6 +151,10 @@ impl<G: Get, C: Clock> Requests<G, C> {
                 Verdict::Answered(reply) => {
                     place.landed(requests, heard);
                     return Ok(*reply);
+                }
+                Verdict::NoToken(error) => {
+                    place.landed(requests, heard);
+                    return Err(Unanswered::NoToken(error));
                 }
                 Verdict::Unreachable(error) => {
                     place.landed(requests, heard);

@@ -76,6 +76,9 @@ pub fn decide(
         Err(error) if error.kind == TransportKind::Tls && attempt > 1 => {
             return Decision::Failed(format!("{error}; {TLS_REMEDY}"));
         }
+        Err(error) if error.kind == TransportKind::NoToken => {
+            return Decision::Failed(error.to_string());
+        }
         Err(error) => return again(error.to_string()),
         Ok(reply) => reply,
     };

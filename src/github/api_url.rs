@@ -119,6 +119,11 @@ impl ApiUrl {
         url
     }
 
+    /// Returns the address that these parts of a path lead to; none of them needs an encoding.
+    pub(super) fn path(&self, segments: &[&str]) -> Url {
+        self.at(&format!("/{}", segments.join("/")))
+    }
+
     /// Returns the address of an encoded path below the API's own.
     fn at(&self, path: &str) -> Url {
         let mut url = self.0.clone();

@@ -5,17 +5,18 @@
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Response, redirect, retry};
-use secrecy::ExposeSecret as _;
+use reqwest::{Method, Response, redirect, retry};
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::github::answer::{Answer, Moved, RefusedRedirect, Reply};
 use crate::github::api_url::ApiUrl;
-use crate::github::auth::{TokenId, Tokens};
+use crate::github::auth::{Spoken, TokenId, Tokens};
 use crate::github::error::{TransportError, TransportKind};
 use crate::github::read::Read;
 use crate::names::RepoName;
 
+mod as_app;
 mod hop;
 mod reply;
 
@@ -95,7 +96,7 @@ impl Client {
     /// Redirects (301, 302, 307, 308) to the same origin are followed with method, body and token
     /// kept, at most three; any other ends in a reply that says why it was refused.
     pub async fn dispatch(&self, repo: &RepoName, token: TokenId, body: &[u8]) -> Answer {
-        self.send(self.api.dispatches(repo), token, Request::Post(body)).await
+        self.send(self.api.dispatches(repo), repo, token, Request::Post(body)).await
     }
 
     /// Sends `read`, once, and returns what came of it; the body of a 200 is in the reply.
@@ -103,20 +104,37 @@ impl Client {
     /// Redirects are followed as those of a dispatch are. One to another address of the same
     /// repository is no move.
     pub async fn get(&self, read: &Read, token: TokenId) -> Answer {
-        let request = Request::Get { at_most: read.limit() };
-        let mut answer = self.send(self.api.address(read), token, request).await;
+        let request = Request::Get { at_most: read.limit(), repository: read.is_repository() };
+        let mut answer = self.send(self.api.address(read), read.repo(), token, request).await;
         let same =
             |moved: &Moved| matches!(moved, Moved::To(name) if name.key() == read.repo().key());
         answer.moved = answer.moved.filter(|moved| !same(moved));
         answer
     }
 
-    /// Sends a request to `first` and on to where redirects lead it.
-    async fn send(&self, first: Url, token: TokenId, request: Request<'_>) -> Answer {
-        let bearer = match self.bearer(token) {
-            Ok(bearer) => bearer,
-            Err(cause) => return failed(0, None, no_token(cause)),
+    /// Sends a request about `repo` to `first` and on to where redirects lead it.
+    async fn send(
+        &self,
+        first: Url,
+        repo: &RepoName,
+        token: TokenId,
+        request: Request<'_>,
+    ) -> Answer {
+        let token = match self.tokens.spoken(token) {
+            Some(Spoken::Secret(token, _)) => token,
+            Some(Spoken::App(installation)) => {
+                return self.send_as_app(first, repo, installation, request).await;
+            }
+            None => return failed(0, None, no_token("it is not among the run's tokens")),
         };
+        match bearer_of(token.secret()) {
+            Ok(bearer) => self.carry(first, bearer, request).await,
+            Err(cause) => failed(0, None, no_token(cause)),
+        }
+    }
+
+    /// Sends a request with these credentials to `first` and on to where redirects lead it.
+    async fn carry(&self, first: Url, bearer: HeaderValue, request: Request<'_>) -> Answer {
         let mut seen = vec![first];
         let mut moved = None;
         let mut requests = 0;
@@ -158,6 +176,15 @@ impl Client {
                 self.http.post(url).header(CONTENT_TYPE, "application/json").body(body.to_vec())
             }
             Request::Get { .. } => self.http.get(url),
+            Request::Call { method, body, .. } => {
+                let builder = self.http.request(method.clone(), url);
+                match body {
+                    Some(body) => {
+                        builder.header(CONTENT_TYPE, "application/json").body(body.to_owned())
+                    }
+                    None => builder,
+                }
+            }
         };
         builder
             .header(ACCEPT, "application/vnd.github+json")
@@ -166,19 +193,6 @@ impl Client {
             .send()
             .await
             .map_err(TransportError::read)
-    }
-
-    /// Returns the `Authorization` of a token, or why there is none.
-    fn bearer(&self, token: TokenId) -> Result<HeaderValue, &'static str> {
-        let Some(token) = self.tokens.get(token) else {
-            return Err("it is not among the run's tokens");
-        };
-        let secret = token.secret().expose_secret();
-        let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {secret}")) else {
-            return Err("it cannot stand in a header");
-        };
-        bearer.set_sensitive(true);
-        Ok(bearer)
     }
 
     /// Returns what a redirect tells of the repository, unless the name it gives holds a token.
@@ -202,25 +216,52 @@ enum Request<'a> {
     /// A POST with this body.
     Post(&'a [u8]),
     /// A GET, of whose answer so many bytes are taken at most.
-    Get { at_most: usize },
+    Get {
+        at_most: usize,
+        /// Whether it asks for the repository itself, so that a 404 says that it cannot be seen.
+        repository: bool,
+    },
+    /// A request of an App's own, of whose answer so many bytes are taken at most.
+    Call { method: &'a Method, body: Option<&'a str>, at_most: usize },
 }
 
 impl Request<'_> {
     /// Returns what a 3xx is that leads this request nowhere.
     fn refusal(self) -> RefusedRedirect {
         match self {
-            Self::Post(_) => RefusedRedirect::NotForPost,
-            Self::Get { .. } => RefusedRedirect::NotForGet,
+            Self::Get { .. } | Self::Call { method: &Method::GET, .. } => {
+                RefusedRedirect::NotForGet
+            }
+            Self::Post(_) | Self::Call { .. } => RefusedRedirect::NotForPost,
         }
     }
 
-    /// Returns how many bytes of a 200's body are wanted, if it is.
+    /// Returns how many bytes of the body of a 200 or 201 are wanted, if it is.
     fn wanted(self) -> Option<usize> {
         match self {
             Self::Post(_) => None,
-            Self::Get { at_most } => Some(at_most),
+            Self::Get { at_most, .. } | Self::Call { at_most, .. } => Some(at_most),
         }
     }
+
+    /// Returns whether a 404 says that the repository cannot be seen.
+    fn sees_repository(self) -> bool {
+        match self {
+            Self::Post(_) => true,
+            Self::Get { repository, .. } => repository,
+            Self::Call { .. } => false,
+        }
+    }
+}
+
+/// Returns the `Authorization` of a secret, or why there is none.
+fn bearer_of(secret: &SecretString) -> Result<HeaderValue, &'static str> {
+    let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", secret.expose_secret()))
+    else {
+        return Err("it cannot stand in a header");
+    };
+    bearer.set_sensitive(true);
+    Ok(bearer)
 }
 
 fn failed(requests: u32, moved: Option<Moved>, error: TransportError) -> Answer {

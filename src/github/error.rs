@@ -47,6 +47,12 @@ pub enum TransportKind {
     /// What came was not HTTP.
     #[error("the answer is broken")]
     Broken,
+    /// Nothing was sent: there is no token to send it with, and there will be none.
+    #[error("no token")]
+    NoToken,
+    /// Nothing was sent: the token was asked for in vain, and may be there later.
+    #[error("no token yet")]
+    NoTokenYet,
 }
 
 impl TransportError {
@@ -196,36 +202,55 @@ pub fn said(reply: &Reply) -> String {
     }
 }
 
+/// Returns what a token of this label (see [`super::Tokens::labels`]) is called in a sentence.
+#[must_use]
+pub fn token_of(label: &str) -> String {
+    let of = if is_app(label) { "of" } else { "in" };
+    format!("the token {of} {label}")
+}
+
+/// A variable's name has no space in it.
+fn is_app(label: &str) -> bool {
+    label.starts_with("the App ")
+}
+
 /// Returns what a reply that is not a delivery means and what to do, for the report: lower case,
-/// one line. `token` is the name of the variable that the token came from.
+/// one line. `token` says where the token came from: see [`super::Tokens::labels`].
 #[must_use]
 pub fn explain(reply: &Reply, repo: &RepoName, token: &str) -> String {
     let status = reply.status;
     let said = said(reply);
+    let (app, whose) = (is_app(token), token_of(token));
     if let Some(why) = reply.refused {
         return format!(
             "answered {status} and redirects {why}: check the repository's name and GITHUB_API_URL"
         );
     }
     if reply.is_limit() {
-        return format!("GitHub's rate limit for the token in {token} ({status}: {said})");
+        return format!("GitHub's rate limit for {whose} ({status}: {said})");
     }
     match status {
         200..=299 => format!(
             "not delivered: the server answered {status}, GitHub answers 204 to a dispatch ({said}); is GITHUB_API_URL right?"
         ),
+        401 if app => format!(
+            "{whose} was refused (401: {said}), and so was a new one; is the App still installed there?"
+        ),
         401 => format!(
-            "the token in {token} was refused (401: {said}); it is wrong, expired or revoked: replace it"
+            "{whose} was refused (401: {said}); it is wrong, expired or revoked: replace it"
         ),
         403 if said.to_ascii_lowercase().contains("archived") => format!(
             "the repository is archived (403: {said}); unarchive it, or set \"enabled\": false for it in ecosystem.json"
         ),
         403 => format!(
-            "the token in {token} may not send events to {repo} (403: {said}); it needs {}",
+            "{whose} may not send events to {repo} (403: {said}); it needs {}",
             match &reply.permissions {
                 Some(permissions) => format!("the permission {permissions}"),
                 None => "the permission contents=write, or the scope repo of a classic token, and where the organization asks for it SSO authorization".to_owned(),
             }
+        ),
+        404 if app => format!(
+            "not found, or {token} cannot see it (404: {said}); is it installed on {repo}?"
         ),
         404 => format!(
             "not found, or the token cannot see it (404: {said}); `GH_TOKEN=\"${}\" gh api repos/{repo}` tells which: an answer means that the token lacks write access, a 404 that the name is wrong or the token was not given this repository",

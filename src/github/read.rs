@@ -94,6 +94,11 @@ impl Read {
         &self.repo
     }
 
+    /// Returns whether it is the repository itself that is read, and nothing below it.
+    pub(super) fn is_repository(&self) -> bool {
+        self.below.is_empty()
+    }
+
     /// Returns the path below the API's own, encoded: `/repos/OWNER/NAME/…`.
     pub(super) fn path(&self) -> String {
         format!("/repos/{}{}", self.repo, self.below)

@@ -24,6 +24,8 @@ pub(super) enum Verdict {
     Retry(Duration),
     /// The attempts are used up.
     Unreachable(String),
+    /// There is no token to send the read with.
+    NoToken(String),
 }
 
 /// Returns what to do after `result`. The other arguments are those of
@@ -46,6 +48,9 @@ pub(super) fn judge(
     let reply = match result {
         Err(error) if error.kind == TransportKind::Tls && attempt > 1 => {
             return Verdict::Unreachable(format!("{error}; {TLS_REMEDY}"));
+        }
+        Err(error) if error.kind == TransportKind::NoToken => {
+            return Verdict::NoToken(error.to_string());
         }
         Err(error) if error.sent => return again(&|| error.to_string(), LATER),
         Err(error) => return again(&|| error.to_string(), NETWORK_REMEDY),
@@ -99,6 +104,7 @@ mod tests {
                 Verdict::Limited(asked, _) => format!("limited, asked for {asked:?}"),
                 Verdict::Retry(after) => format!("again after {after:?}"),
                 Verdict::Unreachable(_) => "unreachable".to_owned(),
+                Verdict::NoToken(_) => "no token".to_owned(),
             };
             table += &format!("{what:<24} {attempt}  {verdict}\n");
         };

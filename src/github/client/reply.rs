@@ -16,7 +16,7 @@ const MAX_MESSAGE: usize = 64 * 1024;
 /// How many characters of a list of scopes are kept: all that GitHub has take about 400.
 const MAX_SCOPES: usize = 2_000;
 
-/// Reads a reply. `wanted` is how many bytes of a 200's body are kept, when it is kept at all.
+/// Reads a reply. `wanted` is how many bytes of the body of a 200 or 201 are kept, when it is kept at all.
 ///
 /// What a body that breaks off would have said may have been a limit: that is kept in
 /// [`Reply::broken`].
@@ -25,7 +25,7 @@ pub(super) async fn read(mut response: Response, wanted: Option<usize>, tokens: 
     match (reply.status, wanted) {
         // A 204 has no body (RFC 9110, 15.3.5); waiting for one could only turn success into failure.
         (204, _) => {}
-        (200, Some(at_most)) => {
+        (200 | 201, Some(at_most)) => {
             let content_type = text(response.headers(), CONTENT_TYPE.as_str()).unwrap_or_default();
             reply.html = content_type.to_ascii_lowercase().starts_with("text/html");
             match whole(&mut response, at_most).await {
