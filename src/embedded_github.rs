@@ -35,6 +35,7 @@ use tokio::task::JoinSet;
 
 mod actions;
 mod answer;
+mod apps;
 mod branches;
 mod contents;
 mod dispatches;
@@ -56,6 +57,7 @@ mod tests;
 mod tokens;
 
 pub use answer::{Answer, Body, Request};
+pub use apps::{App, Installation};
 pub use fault::{Ending, Fault};
 pub use limits::{Cost, Limits};
 pub use log::{Event, Received, Ticket};

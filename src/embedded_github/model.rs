@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::answer::{Answer, Request};
+use super::apps::Apps;
 use super::fault::{Ending, Fault, Faults, Target};
 use super::limits::{Ledger, Limits};
 use super::log::{Event, Received, Sender, Ticket};
@@ -42,6 +43,7 @@ pub struct Model {
     pub(super) ledgers: HashMap<Sender, Ledger>,
     pub(super) events: Vec<Event>,
     pub(super) runs: Vec<Run>,
+    pub(super) apps: Apps,
     last_id: u64,
     faults: Faults,
     latency: Duration,
@@ -70,6 +72,7 @@ impl Model {
             ledgers: HashMap::new(),
             events: Vec::new(),
             runs: Vec::new(),
+            apps: Apps::default(),
             last_id: 1_000_000,
             faults: Faults::default(),
             latency: Duration::ZERO,
@@ -174,6 +177,12 @@ impl Model {
         self.faults.clear();
     }
 
+    /// Returns the number of a repository, by its present name.
+    #[must_use]
+    pub fn id_of(&self, full_name: &str) -> Option<u64> {
+        self.called(full_name).map(|it| it.id)
+    }
+
     /// Returns every request, in the order of arrival.
     #[must_use]
     pub fn requests(&self) -> &[Received] {
@@ -208,7 +217,7 @@ impl Model {
     pub fn receive(&mut self, request: &Request) -> Reply {
         let now = (self.now)();
         let number = self.requests.len() + 1;
-        let sender = self.sender(request);
+        let sender = self.admitted(self.sender(request), now);
         self.in_flight += 1;
         self.max_in_flight = self.max_in_flight.max(self.in_flight);
         self.ledgers.entry(sender).or_default().begin();
@@ -269,6 +278,10 @@ impl Model {
         let name = key(full_name);
         let known = self.names.get(&name).and_then(|id| self.repositories.get(id));
         known.filter(|known| key(&known.full_name) == name)
+    }
+
+    pub(super) fn clock_time(&self) -> Timestamp {
+        (self.now)()
     }
 
     fn sender(&self, request: &Request) -> Sender {

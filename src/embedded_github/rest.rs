@@ -16,7 +16,7 @@ use super::model::Model;
 use super::repository::{Repository, key};
 use super::route::{Address, Endpoint, Named, Route, contents_path};
 use super::tokens::{Role, Token, TokenKind};
-use super::{actions, branches, contents, dispatches, runs};
+use super::{actions, apps, branches, contents, dispatches, runs};
 
 /// The longest body that is read, in bytes. GitHub's own bound is not documented; it is above the
 /// largest payload by far.
@@ -26,7 +26,8 @@ impl Model {
     /// Returns the repository's name, lower case, in a path: as sent, or the current one for a
     /// path that gives the id.
     pub(super) fn name_in(&self, path: &str) -> Option<String> {
-        match Address::of(path)?.repository {
+        let Some(address) = Address::of(path) else { return apps::name_in(path) };
+        match address.repository {
             Named::Name(name) => Some(key(&name)),
             Named::Id(id) => self.repositories.get(&id).map(|it| key(&it.full_name)),
         }
@@ -42,6 +43,9 @@ impl Model {
     ) -> Answer {
         if request.user_agent.as_deref().is_none_or(|it| it.trim().is_empty()) {
             return Answer::no_user_agent();
+        }
+        if let Some(answer) = self.answer_app(request, sender, now) {
+            return answer;
         }
         if sender == Sender::Unknown {
             return Answer::error(401, "Bad credentials", REST_DOCS);
