@@ -2,6 +2,7 @@
 //! out, and what came of it becomes text and an exit code. The environment enters here, as a
 //! snapshot; nothing below reads it, prints or exits.
 
+mod app;
 pub mod dispatch;
 mod failure;
 mod listing;

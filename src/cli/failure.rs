@@ -6,6 +6,7 @@ use crate::delivery::Outcome;
 use crate::ecosystem::Diagnosis;
 use crate::git::GitError;
 use crate::git::range::RangeError;
+use crate::github::AppError;
 use crate::github::api_url::BadApiUrl;
 use crate::github::auth::AuthError;
 use crate::github::client::ClientError;
@@ -98,7 +99,7 @@ macro_rules! with_its_own_help {
         }
     )*};
 }
-with_its_own_help!(GitError, RangeError, EventFileError, AuthError, ClientError);
+with_its_own_help!(GitError, RangeError, EventFileError, AppError, AuthError, ClientError);
 
 impl From<BadApiUrl> for Failure {
     fn from(bad: BadApiUrl) -> Self {

@@ -102,15 +102,17 @@ impl Output {
 
     /// Prints a command to the Actions runner, as `actions` has made it.
     pub fn command(&self, command: &str) {
-        let _ = writeln!(io::stderr().lock(), "{command}");
+        self::command(command);
     }
 
-    /// Has the Actions runner hide the tokens in all that follows.
+    /// Has the Actions runner hide the tokens in all that follows, those that are minted later as
+    /// soon as they are.
     pub(super) fn mask(&self, tokens: &Tokens, environment: &Environment) {
         if actions::is_actions(environment) {
             for token in tokens.iter() {
                 self.command(&actions::mask(token.secret().expose_secret()));
             }
+            tokens.on_minted(|secret| command(&actions::mask(secret.expose_secret())));
         }
     }
 
@@ -131,6 +133,10 @@ impl Output {
             self.command(&actions::annotation(Level::Error, "ecosystem", message.trim_end()));
         }
     }
+}
+
+fn command(command: &str) {
+    let _ = writeln!(io::stderr().lock(), "{command}");
 }
 
 /// Returns text in which the Actions runner finds no command: it looks for `::` at the start of a

@@ -16,6 +16,7 @@ use std::time::Duration;
 use crate::delivery::requests::{RequestSettings, Requests, Unanswered};
 use crate::delivery::{self, Reason, SystemClock};
 use crate::github::auth::TokenForm;
+use crate::github::error::token_of;
 use crate::github::{Client, Read, Reply, TokenId};
 use crate::names::{EventType, RepoName};
 use crate::onboarding::workflow::Workflow;
@@ -48,6 +49,11 @@ impl Asker {
         self.requests.sent()
     }
 
+    /// Gives back the tokens that were minted for an App.
+    pub(crate) async fn give_tokens_back(&self) {
+        self.client.give_tokens_back().await;
+    }
+
     /// Returns GitHub's final answer.
     async fn get(&self, read: &Read, token: TokenId) -> Result<Reply, Unanswered> {
         // Names in it were chosen by the server, which may repeat what it was sent.
@@ -73,12 +79,19 @@ impl Asker {
 pub(crate) struct Speaker {
     /// Which one.
     pub(crate) id: TokenId,
-    /// The variable that it came from.
+    /// The variable that it came from, or whose App's it is.
     pub(crate) variable: String,
     /// What kind it is, as far as its form tells.
     pub(crate) form: TokenForm,
     /// Whether it is the one that GitHub Actions makes for each job.
     pub(crate) built_in: bool,
+}
+
+impl Speaker {
+    /// Returns what the token is called in a sentence.
+    pub(crate) fn token(&self) -> String {
+        token_of(&self.variable)
+    }
 }
 
 /// What was learned about a cousin.

@@ -16,6 +16,7 @@ use crate::delivery::{
 };
 use crate::ecosystem::Cousin;
 use crate::event::{self, Context, Event};
+use crate::github::app::Permissions;
 use crate::github::auth::resolve;
 use crate::github::{ApiUrl, Client, Reply, TokenId, Tokens};
 use crate::names::{EventType, RepoName};
@@ -139,13 +140,17 @@ fn run(
     let delivered = runtime.block_on(async {
         let mut signals = Signals::catch()?;
         let (stop, stopped) = delivery::stop::pair();
-        let means = Means { sender: Arc::new(client), clock, jitter: delivery::random };
+        let client = Arc::new(client);
+        let means = Means { sender: Arc::clone(&client), clock, jitter: delivery::random };
         let delivered = delivery::deliver(jobs, settings, means, stopped, observe);
         let mut delivered = std::pin::pin!(delivered);
         let mut interrupted = None;
         loop {
             tokio::select! {
-                endings = &mut delivered => return Ok((endings, interrupted)),
+                endings = &mut delivered => {
+                    client.give_tokens_back().await;
+                    return Ok((endings, interrupted));
+                }
                 exit = signals.next() => {
                     if interrupted.replace(exit).is_some() {
                         let twice = "interrupted twice: stopped at once, without a report";
@@ -204,12 +209,21 @@ fn tokens(
         Some(token) => Some(token.into()),
         None => environment.raw(variable).map(ToOwned::to_owned),
     };
+    let app = match request.stand_in_token {
+        Some(_) => None,
+        None => cli::app::of(environment)?,
+    };
     let mut tokens = Tokens::new();
     let mut by_cousin = TokenOfCousin::new();
     let mut built_in = false;
     for Called { part, planned } in push.plan {
         let Some(cousin) = push.cousins.get(planned.cousin) else { continue };
         if by_cousin.contains_key(&planned.cousin) {
+            continue;
+        }
+        if let Some(app) = app.as_ref().filter(|_| cousin.token_env.is_none()) {
+            let token = tokens.add_app(app, &cousin.repo, &Permissions::to_dispatch());
+            by_cousin.insert(planned.cousin, token);
             continue;
         }
         let token = resolve(cousin.token_env.as_deref(), &lookup).map_err(|error| {

@@ -20,8 +20,9 @@ use crate::cli::{self, Exit, Failure, Output};
 use crate::delivery::requests::RequestSettings;
 use crate::ecosystem::{Code, Finding, Findings, Listed, Severity, Span};
 use crate::environment::Environment;
+use crate::github::app::Permissions;
 use crate::github::auth::{AuthError, TokenForm, resolve};
-use crate::github::{ApiUrl, Client, Tokens};
+use crate::github::{ApiUrl, AppError, Client, Tokens};
 use crate::names::{FeaturePath, RepoName};
 use crate::onboarding::online::{self, Asker, Facts, Question, Speaker, Subject, Verdict};
 
@@ -92,7 +93,7 @@ pub(super) fn ask(
 ) -> Result<Asked, Failure> {
     let environment = request.environment;
     let api = ApiUrl::parse(actions::api_url(environment))?;
-    let (tokens, speakers) = speakers(request);
+    let (tokens, speakers) = speakers(request)?;
     output.mask(&tokens, environment);
     let settings = RequestSettings {
         concurrency: request.concurrency,
@@ -185,10 +186,16 @@ impl Ended {
 }
 
 /// Returns the tokens, each once, and who speaks for each cousin.
-fn speakers(request: &Request<'_>) -> (Tokens, Vec<Result<Speaker, AuthError>>) {
+fn speakers(request: &Request<'_>) -> Result<(Tokens, Vec<Result<Speaker, AuthError>>), AppError> {
     let lookup = |variable: &str| request.environment.raw(variable).map(ToOwned::to_owned);
+    let app = cli::app::of(request.environment)?;
     let mut tokens = Tokens::new();
-    let speaker = |Listed { cousin, .. }: &Listed| {
+    let mut speaker = |Listed { cousin, .. }: &Listed| {
+        if let Some(app) = app.as_ref().filter(|_| cousin.token_env.is_none()) {
+            let id = tokens.add_app(app, &cousin.repo, &Permissions::to_read());
+            let variable = tokens.label(id).unwrap_or_default();
+            return Ok(Speaker { id, variable, form: TokenForm::App, built_in: false });
+        }
         let token = resolve(cousin.token_env.as_deref(), &lookup)?;
         let (variable, form) = (token.variable().to_owned(), token.form());
         // A personal token may be called GITHUB_TOKEN too; its form tells.
@@ -197,8 +204,8 @@ fn speakers(request: &Request<'_>) -> (Tokens, Vec<Result<Speaker, AuthError>>) 
             && actions::is_actions(request.environment);
         Ok(Speaker { id: tokens.add(token), variable, form, built_in })
     };
-    let speakers = request.listed.iter().map(speaker).collect();
-    (tokens, speakers)
+    let speakers = request.listed.iter().map(&mut speaker).collect();
+    Ok((tokens, speakers))
 }
 
 /// Asks about all cousins on a runtime of its own. `take` gets the facts about each, by its place,
@@ -215,6 +222,7 @@ fn carry_out(
     let some_briefly = asked.iter().any(|(_, question)| !question.thorough);
     let progress = Progress::new(asked.len(), "asking GitHub", output);
     let how = runtime.block_on(all(asked, asker, &progress, output, take));
+    runtime.block_on(asker.give_tokens_back());
     // A look-up of a name cannot be called off; the process need not wait for one.
     runtime.shutdown_background();
     Ok(Ended { how: how?, some_briefly })

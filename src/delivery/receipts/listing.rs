@@ -112,7 +112,7 @@ pub(super) async fn ask<G: Get, C: Clock>(requests: &Requests<G, C>, about: &Que
 
 fn unanswered(unanswered: Unanswered) -> Trouble {
     let (why, lasting) = match unanswered {
-        Unanswered::TokenRefused(why) => (why, true),
+        Unanswered::TokenRefused(why) | Unanswered::NoToken(why) => (why, true),
         Unanswered::Deferred(_, after) => (
             format!(
                 "GitHub's rate limit for its token lets nobody look for its run before {after}: look at \

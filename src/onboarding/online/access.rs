@@ -64,8 +64,8 @@ pub(super) fn why_not(
     elsewhere: bool,
 ) -> Option<String> {
     let because = |why: &str| {
-        let (variable, name) = (&speaker.variable, &repository.name);
-        Some(format!("the token in {variable} cannot send dispatches to {name}: {why}"))
+        let (token, name) = (speaker.token(), &repository.name);
+        Some(format!("{token} cannot send dispatches to {name}: {why}"))
     };
     if speaker.built_in && elsewhere {
         return because("GitHub Actions makes it for the run's own repository");

@@ -165,10 +165,8 @@ fn gaps(
     }
     let mut unknown = unknown.clone();
     if access::is_told(speaker) && repository.permissions.is_none() && repository.scopes.is_none() {
-        let variable = &speaker.variable;
-        unknown.push(format!(
-            "whether the token in {variable} may send dispatches (GitHub names no permissions)"
-        ));
+        let token = speaker.token();
+        unknown.push(format!("whether {token} may send dispatches (GitHub names no permissions)"));
     }
     if !unknown.is_empty() {
         let finding = Finding::new(
@@ -217,10 +215,10 @@ fn itself(
         let finding = Finding::new(why, access::needed_to_dispatch(speaker));
         verdict.find(subject, Severity::Error, Code::TokenCannotDispatch, finding);
     } else if !access::is_told(speaker) {
-        let variable = &speaker.variable;
+        let token = speaker.token();
         let finding = Finding::new(
             format!(
-                "whether the token in {variable} may send dispatches to {name} is not known: \
+                "whether {token} may send dispatches to {name} is not known: \
                  GitHub does not tell what an App was granted"
             ),
             access::needed_to_dispatch(speaker),
@@ -247,8 +245,8 @@ fn not_shown(subject: &Subject<'_>, speaker: &Speaker, reply: &Reply, verdict: &
         404 => {
             let finding = Finding::new(
                 format!(
-                    "there is no repository {repo}, or the token in {} cannot see it (404)",
-                    speaker.variable
+                    "there is no repository {repo}, or {} cannot see it (404)",
+                    speaker.token()
                 ),
                 format!(
                     "see whether it is spelled so; if it is private, {}",
@@ -288,7 +286,7 @@ pub(super) fn unreadable(
     verdict: &mut Verdict,
 ) {
     let repo = &subject.listed.cousin.repo;
-    let Speaker { variable, .. } = speaker;
+    let token = speaker.token();
     let status = reply.status;
     let said = said(reply);
     let help = if reply.sso.is_some() {
@@ -307,7 +305,7 @@ pub(super) fn unreadable(
     };
     let finding = Finding::new(
         format!(
-            "the token in {variable} cannot read {repo} ({status}: {said}), so what listens there is not known"
+            "{token} cannot read {repo} ({status}: {said}), so what listens there is not known"
         ),
         help,
     );
@@ -321,6 +319,11 @@ pub(super) fn silent(subject: &Subject<'_>, unanswered: &Unanswered, verdict: &m
         Unanswered::TokenRefused(_) => {
             (Code::TokenCannotRead, "replace the token: GitHub refuses it everywhere")
         }
+        Unanswered::NoToken(_) => (
+            Code::TokenCannotRead,
+            "until then nothing can be sent there: mend the App's installation, or give the cousin \
+             a token_env",
+        ),
         Unanswered::Deferred(..) => {
             (Code::Unreachable, "run again later, or ask about fewer cousins with --only")
         }
