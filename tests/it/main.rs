@@ -9,6 +9,8 @@
 )]
 
 mod actions;
+mod app;
+mod app_keys;
 mod bad_input;
 mod changes;
 mod dispatch;

@@ -215,6 +215,20 @@ impl Tester {
         self.look(|it| it.method == "GET").into_iter().map(|it| it.path).collect()
     }
 
+    /// Returns what was asked as an App or given back, each as `METHOD PATH STATUS`; all of it has
+    /// now been looked at.
+    pub(crate) fn asked_as_app(&self) -> Vec<String> {
+        let all = self.look(|it| {
+            let path = it.path.split('?').next().unwrap_or_default();
+            path.ends_with("/installation")
+                || path.starts_with("/app/")
+                || path.starts_with("/installation/")
+        });
+        let told =
+            |it: Received| format!("{} {} {}", it.method, it.path, it.status.unwrap_or_default());
+        all.into_iter().map(told).collect()
+    }
+
     /// Fails unless no request has reached GitHub since the test began.
     #[track_caller]
     pub(crate) fn expect_no_request(&self) {

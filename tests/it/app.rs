@@ -1,0 +1,398 @@
+//! A GitHub App instead of a token: minted for exactly the cousins of each owner, renewed in
+//! mid-run, given back at the end, and nobody's trouble but the owner's whom it is refused for.
+
+use std::time::Duration;
+
+use ecosystem_dispatcher::embedded_github::{App, Fault, Installation, Limits, Model};
+use jiff::{SignedDuration, Timestamp};
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+use crate::support::ecosystem::{Done, Run};
+use crate::support::github::{FEATURE, Tester, github_with, run_test_with};
+
+/// A key that opens nothing: see `support/keys/README.md`.
+pub(crate) const KEY: &str = include_str!("support/keys/test-only-app-key.pem");
+
+/// The App as it is registered, installed nowhere yet.
+fn app() -> App {
+    App::new(12345, "Iv23liTest", KEY)
+}
+
+fn writes(it: Installation) -> Installation {
+    it.may("contents", "write")
+}
+
+/// Prepares a dispatch to these cousins, with the App and no other token.
+fn dispatch<'a>(t: &Tester, cousins: impl IntoIterator<Item = &'a str>) -> Run {
+    as_app(t, t.push()).arg("--ecosystem").arg(t.cousins(cousins))
+}
+
+fn as_app(_: &Tester, run: Run) -> Run {
+    run.env("ECOSYSTEM_APP_ID", "12345")
+        .env("ECOSYSTEM_APP_PRIVATE_KEY", KEY)
+        .args(["--format", "json"])
+}
+
+/// Returns `repo outcome error` of each dispatch.
+fn outcomes(done: &Done) -> Vec<String> {
+    let report = done.json();
+    let text = |it: &Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
+    let each = report["dispatches"].as_array().unwrap().iter();
+    each.map(|it| {
+        format!("{} {} {}", text(it, "repo"), text(it, "outcome"), text(it, "error"))
+            .trim()
+            .to_owned()
+    })
+    .collect()
+}
+
+/// Fails when one of the outputs holds a token, a part of the key or what looks like a JWT.
+#[track_caller]
+fn expect_no_secret(t: &Tester, done: &Done) {
+    let mut secrets = t.with(|it| it.minted());
+    secrets.extend(KEY.lines().filter(|line| !line.starts_with('-')).map(ToOwned::to_owned));
+    secrets.push("eyJhbGciOi".to_owned());
+    for secret in &secrets {
+        assert!(
+            !done.stdout.contains(secret.as_str()) && !done.stderr.contains(secret.as_str()),
+            "holds {secret:?}\n{}\n{}",
+            done.stdout,
+            done.stderr
+        );
+    }
+}
+
+#[test]
+fn one_app_serves_two_owners_each_with_a_token_for_exactly_their_cousins() {
+    let names = ["acme/web", "acme/api", "acme/other", "zoo/site"];
+    let model = github_with(names)
+        .app(app().installed("Acme", writes).installed("zoo", |it| writes(it).on("zoo/site")));
+    run_test_with(model, |t| {
+        let done =
+            dispatch(t, ["acme/web", "ACME/api", "zoo/site"]).arg("-vvv").run().expect_code(0);
+        expect_no_secret(t, &done);
+        let mut asked = t.asked_as_app();
+        asked.sort();
+        assert_eq!(
+            asked,
+            [
+                "DELETE /installation/token 204",
+                "DELETE /installation/token 204",
+                "GET /users/ACME/installation 200",
+                "GET /users/zoo/installation 200",
+                "POST /app/installations/60000000/access_tokens 201",
+                "POST /app/installations/60000001/access_tokens 201",
+            ]
+        );
+        assert_eq!(t.with(|it| (it.minted().len(), it.alive())), (2, 0));
+        assert_eq!(t.delivered().len(), 3);
+        let senders = t.with(|it| -> Vec<String> {
+            let all = it.requests().iter().filter(|it| it.path.ends_with("/dispatches"));
+            all.map(|it| format!("{} {}", it.path, it.token)).collect()
+        });
+        for (owner, installation) in [("acme", "Acme"), ("ACME", "Acme"), ("zoo", "zoo")] {
+            let mine = |it: &&String| it.starts_with(&format!("/repos/{owner}/"));
+            for sender in senders.iter().filter(mine) {
+                assert!(sender.ends_with(&format!("installation of {installation}")), "{sender}");
+            }
+        }
+    });
+}
+
+#[test]
+fn twenty_cousins_at_a_time_make_one_question_and_one_token_per_owner() {
+    let names: Vec<String> = (0..20).map(|n| format!("acme/r{n}")).collect();
+    let all = || names.iter().map(String::as_str);
+    let model = github_with(all())
+        .app(app().installed("acme", writes).token_length(700))
+        .latency(Duration::from_millis(20));
+    run_test_with(model, |t| {
+        let done = dispatch(t, all()).args(["--concurrency", "20"]).run().expect_code(0);
+        assert_eq!(t.delivered().len(), 20);
+        assert_eq!(
+            t.asked_as_app(),
+            [
+                "GET /users/acme/installation 200",
+                "POST /app/installations/60000000/access_tokens 201",
+                "DELETE /installation/token 204",
+            ]
+        );
+        assert_eq!(t.with(|it| it.minted()[0].len()), 700);
+        expect_no_secret(t, &done);
+    });
+}
+
+#[test]
+fn an_owner_without_the_app_fails_alone_and_says_what_to_do() {
+    let names = ["acme/web", "gone/a", "gone/b", "halt/a", "poor/a"];
+    let model = github_with(names).app(
+        app()
+            .installed("acme", writes)
+            .installed("halt", |it| writes(it).suspended())
+            .installed("poor", |it| it.may("contents", "read")),
+    );
+    run_test_with(model, |t| {
+        let done = dispatch(t, names).run().expect_code(1);
+        insta::assert_snapshot!(outcomes(&done).join("\n"), @"
+        acme/web delivered
+        gone/a failed no token: the App 12345 is not installed for gone: install it there with access to the cousins, or give them a token_env
+        gone/b failed no token: the App 12345 is not installed for gone: install it there with access to the cousins, or give them a token_env
+        halt/a failed no token: the installation of the App 12345 for halt is suspended: unsuspend it among the GitHub Apps in the settings of halt
+        poor/a failed no token: the App 12345 was not granted contents: write for poor: add it in the App's settings, and accept it in those of poor
+        ");
+        assert_eq!(t.asked_as_app().iter().filter(|it| it.contains("/gone/")).count(), 1);
+        assert_eq!(t.delivered().len(), 1);
+    });
+}
+
+#[test]
+fn a_cousin_out_of_reach_is_left_out_and_the_others_are_told() {
+    for others in [1, 6] {
+        let names: Vec<String> = (0..others).map(|n| format!("acme/r{n}")).collect();
+        let app = app().installed("acme", |it| {
+            names.iter().fold(writes(it), |it, name| it.on(name)).on("acme/new-name")
+        });
+        let model = github_with(names.iter().map(String::as_str).chain(["acme/secret"]))
+            .repository_with("acme/old-name", |it| it.renamed_to("acme/new-name"))
+            .app(app);
+        run_test_with(model, |t| {
+            let all = names.iter().map(String::as_str);
+            let done =
+                dispatch(t, all.chain(["acme/nowhere", "acme/old-name", "acme/secret"])).run();
+            let failed: Vec<String> =
+                outcomes(&done).into_iter().filter(|it| !it.contains("delivered")).collect();
+            assert_eq!(done.code, Some(1), "{}", done.stderr);
+            assert_eq!(t.delivered().len(), others);
+            let id = t.with(|it| it.id_of("acme/new-name").unwrap());
+            let renamed = format!("`gh api repositories/{id} --jq .full_name`");
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(failed.join("\n").replace(&renamed, "`gh …`"), @"
+                acme/nowhere failed no token: the App 12345 is not installed on acme/nowhere: add the repository to its installation for acme, or check the name
+                acme/old-name failed no token: acme/old-name was renamed: write its new name in ecosystem.json (`gh …` tells it) (an App's token is for present names)
+                acme/secret failed no token: the App 12345 is not installed on acme/secret: add the repository to its installation for acme, or check the name
+                ");
+            }
+            let asked = t.asked_as_app();
+            let listed = asked.iter().any(|it| it.starts_with("GET /installation/repositories"));
+            assert_eq!(listed, others > 4, "{asked:#?}");
+            assert_eq!(t.with(|it| it.alive()), 0);
+        });
+    }
+}
+
+#[test]
+fn a_token_that_github_does_not_know_everywhere_yet_is_tried_again() {
+    let model = github_with(["acme/web"]).app(app().installed("acme", writes).lag(2));
+    run_test_with(model, |t| {
+        let done = dispatch(t, ["acme/web"]).run().expect_code(0);
+        assert_eq!(t.statuses("acme/web"), [Some(401), Some(401), Some(204)]);
+        assert_eq!(done.dispatch("acme/web")["attempts"], 1);
+        assert_eq!(t.with(|it| it.minted().len()), 1);
+        t.events("acme/web");
+        t.asked_as_app();
+    });
+}
+
+#[test]
+fn a_token_that_ends_in_mid_run_is_replaced() {
+    // Two of them use the token, which then ends; the limit keeps the third until after that.
+    let model = github_with(["acme/a", "acme/b"])
+        .app(app().installed("acme", writes).token_life(Duration::from_secs(3)));
+    run_test_with(model, |t| {
+        t.fault("acme/b", Fault::limited(2));
+        dispatch(t, ["acme/a", "acme/b"]).run().expect_code(0);
+        assert_eq!(t.with(|it| it.minted().len()), 2, "half of its life had passed");
+        assert_eq!(t.delivered().len(), 2);
+        let asked = t.asked_as_app();
+        assert_eq!(asked.iter().filter(|it| it.starts_with("GET")).count(), 1, "{asked:?}");
+        t.requests("acme/b");
+    });
+}
+
+#[test]
+fn a_token_that_is_refused_in_mid_run_is_renewed_once() {
+    let model = github_with(["acme/a", "acme/b"]).app(app().installed("acme", writes));
+    run_test_with(model, |t| {
+        // Past the time in which GitHub may not know it yet.
+        t.fault("acme/b", Fault::limited(6));
+        let mut run = dispatch(t, ["acme/a", "acme/b"]).arg("-vv").spawn();
+        run.wait_for("acme/a: answered 204");
+        t.with(|it| it.end_minted());
+        run.wait().expect_code(0);
+        assert_eq!(t.statuses("acme/b"), [Some(403), Some(401), Some(204)]);
+        assert_eq!(t.with(|it| it.minted().len()), 2);
+        assert_eq!(t.delivered().len(), 2);
+        t.asked_as_app();
+    });
+}
+
+#[test]
+fn a_token_that_is_refused_for_good_ends_its_owners_dispatches_only() {
+    let names = ["acme/a", "acme/b", "zoo/site"];
+    let model =
+        github_with(names).app(app().installed("acme", |it| writes(it)).installed("zoo", writes));
+    run_test_with(model, |t| {
+        for name in ["acme/a", "acme/b"] {
+            t.fault(name, Fault::status(401).forever());
+        }
+        let done = dispatch(t, names).args(["--concurrency", "1"]).run().expect_code(1);
+        let all = outcomes(&done);
+        assert!(
+            all[0].contains("the token of the App 12345 (installation of acme) was refused"),
+            "{all:?}"
+        );
+        assert!(all[1].starts_with("acme/b failed"), "{all:?}");
+        assert_eq!(all[2], "zoo/site delivered");
+        assert_eq!(t.requests("acme/a").len(), 8, "three times again with each of two tokens");
+        assert_eq!(t.requests("acme/b").len(), 0);
+        t.delivered();
+        t.asked_as_app();
+    });
+}
+
+#[test]
+fn a_clock_that_is_off_is_set_by_githubs() {
+    for hours in [-26, 2] {
+        let model = github_with(["acme/web", "zoo/site"])
+            .app(app().installed("acme", writes).installed("zoo", writes))
+            .clock(Arc::new(move || Timestamp::now() + SignedDuration::from_hours(hours)));
+        run_test_with(model, |t| {
+            let done = dispatch(t, ["acme/web", "zoo/site"]).run().expect_code(0);
+            assert_eq!(t.delivered().len(), 2, "{}", done.stderr);
+            let asked = t.asked_as_app();
+            let refused = asked.iter().filter(|it| it.ends_with(" 401")).count();
+            assert!((1..=2).contains(&refused), "{asked:#?}");
+            assert_eq!(asked.iter().filter(|it| it.starts_with("POST")).count(), 2, "{asked:#?}");
+        });
+    }
+}
+
+#[test]
+fn what_passes_on_the_way_to_a_token_is_waited_for_and_what_stays_ends_as_usual() {
+    for (endpoint, fault, code) in [
+        ("app/installations", Fault::status(503), 0),
+        ("app/installations", Fault::limited(1), 0),
+        ("app/installations", Fault::truncated(201), 0),
+        ("users/acme", Fault::reset(), 0),
+        ("users/acme", Fault::exhausted(1), 0),
+        ("users/acme", Fault::limited(3600), 1),
+    ] {
+        let model = github_with(["acme/web", "zoo/site"])
+            .app(app().installed("acme", writes).installed("zoo", writes));
+        run_test_with(model, |t| {
+            t.fault(endpoint, fault);
+            let done = dispatch(t, ["acme/web"]).args(["--max-wait", "5"]).run().expect_code(code);
+            let outcome = done.dispatch("acme/web")["outcome"].clone();
+            assert_eq!(outcome, if code == 0 { "delivered" } else { "deferred" }, "{endpoint}");
+            t.delivered();
+            t.asked_as_app();
+        });
+    }
+}
+
+#[test]
+fn a_server_that_repeats_what_it_was_shown_shows_nothing() {
+    let model = github_with(["acme/web"]).app(app().installed("acme", writes));
+    run_test_with(model, |t| {
+        t.fault("acme/web", Fault::delay(Duration::from_millis(300)));
+        let mut run = dispatch(t, ["acme/web"]).arg("-vvv").spawn();
+        run.wait_for("sending, attempt 1");
+        let done = run.wait().expect_code(0);
+        expect_no_secret(t, &done);
+        t.delivered();
+        t.asked_as_app();
+    });
+    let refused = github_with(["acme/web"]).app(app().installed("acme", writes));
+    run_test_with(refused, |t| {
+        // What the model will mint is known, since its tokens are made by their number.
+        dispatch(t, ["acme/web"]).run().expect_code(0);
+        let secret = t.with(|it| it.minted()[0].clone());
+        let echo = format!("{{\"message\":\"Bearer {secret}\"}}");
+        t.with(|it| it.forget_minted());
+        t.fault("acme/web", Fault::status(422).text("application/json", &echo));
+        let done = dispatch(t, ["acme/web"]).arg("-vvv").run().expect_code(1);
+        assert_eq!(t.with(|it| it.minted()), [secret]);
+        assert!(done.stdout.contains("Bearer ***"), "{}", done.stdout);
+        expect_no_secret(t, &done);
+        t.requests("acme/web");
+        t.delivered();
+        t.asked_as_app();
+    });
+}
+
+#[test]
+fn in_a_workflow_each_minted_token_is_masked_and_nowhere_else() {
+    let model = github_with(["acme/web"]).app(app().installed("acme", writes));
+    run_test_with(model, |t| {
+        let list = t.cousins(["acme/web"]);
+        let done = as_app(t, t.action()).arg("-vvv").arg("--ecosystem").arg(list).run();
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        let secret = t.with(|it| it.minted()[0].clone());
+        let with: Vec<&str> = done.stderr.lines().filter(|it| it.contains(&secret)).collect();
+        assert_eq!(with, [format!("::add-mask::{secret}")]);
+        assert!(!done.stdout.contains(&secret));
+        t.delivered();
+        t.asked_as_app();
+    });
+}
+
+#[test]
+fn a_cousin_with_its_own_token_keeps_it_and_all_others_have_the_app_before_any_variable() {
+    let model = github_with(["acme/web", "acme/own"]).app(app().installed("acme", writes));
+    run_test_with(model, |t| {
+        let list = t.file(
+            &json!([
+                {"repo": "acme/web", "subscriptions": [FEATURE]},
+                {"repo": "acme/own", "subscriptions": [FEATURE], "token_env": "ECOSYSTEM_PAT"},
+            ])
+            .to_string(),
+        );
+        as_app(t, t.push()).arg("--ecosystem").arg(list).run().expect_code(0);
+        let token = |name: &str| t.requests(name)[0].token.clone();
+        assert_eq!(
+            (token("acme/own"), token("acme/web")),
+            ("pat".into(), "installation of acme".into())
+        );
+        t.delivered();
+        t.asked_as_app();
+    });
+}
+
+#[test]
+fn a_validation_reads_with_the_least_that_it_needs() {
+    let follow = "on:\n  repository_dispatch:\n    types: [feature-update]\njobs: {}\n";
+    let model = Model::new()
+        .limits(Limits::none())
+        .repository_with("acme/web", |it| it.private().file(".github/workflows/f.yml", follow))
+        .app(app().installed("acme", |it| writes(it).on("acme/web")));
+    run_test_with(model, |t| {
+        let done = Run::new(&t.sandbox)
+            .dir(&t.checkout)
+            .args(["validate", "--online", "-vvv", "--format", "json", "--ecosystem"])
+            .arg(t.cousins(["acme/web", "acme/nowhere"]))
+            .env("GITHUB_API_URL", t.url())
+            .env("ECOSYSTEM_APP_ID", "Iv23liTest")
+            .env("ECOSYSTEM_APP_PRIVATE_KEY", KEY.replace('\n', "\\n"))
+            .run()
+            .expect_code(1);
+        expect_no_secret(t, &done);
+        let report = done.json();
+        let found: Vec<String> = report["diagnostics"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| {
+                format!("{} {} {}", it["severity"], it["code"], it["message"]).replace('"', "")
+            })
+            .collect();
+        insta::assert_snapshot!(found.join("\n"), @"
+        note token-cannot-dispatch whether the token of the App Iv23liTest (installation of acme) may send dispatches to acme/web is not known: GitHub does not tell what an App was granted
+        error token-cannot-read cannot ask GitHub about acme/nowhere: no token: the App Iv23liTest is not installed on acme/nowhere: add the repository to its installation for acme, or check the name
+        ");
+        assert_eq!(t.with(|it| it.alive()), 0);
+        t.asked_as_app();
+        t.reads();
+    });
+}
