@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// How long before its end a token is no longer used, so that what is sent with it has time.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
@@ -81,7 +81,6 @@ impl Issued {
 
     /// Takes in a JWT that is going to be shown to GitHub.
     pub(crate) fn add_jwt(&self, secret: &SecretString) {
-        use secrecy::ExposeSecret as _;
         let mut list = self.list();
         let known = list.jwts.last().is_some_and(|it| it.expose_secret() == secret.expose_secret());
         if !known {
@@ -89,10 +88,10 @@ impl Issued {
         }
     }
 
-    /// Returns all secrets, to be taken out of texts.
-    pub(crate) fn secrets(&self) -> Vec<SecretString> {
+    /// Hands all secrets to `each` in turn, with a text that it may take them out of.
+    pub(crate) fn fold(&self, text: String, each: fn(String, &SecretString) -> String) -> String {
         let list = self.list();
-        list.tokens.iter().chain(&list.jwts).cloned().collect()
+        list.tokens.iter().chain(&list.jwts).fold(text, each)
     }
 
     /// Returns the tokens that were not given back yet; they count as given back from now on.
@@ -118,7 +117,6 @@ impl fmt::Debug for Issued {
 #[cfg(test)]
 mod tests {
     use pretty_assertions::assert_eq;
-    use secrecy::ExposeSecret as _;
 
     use super::*;
 
@@ -175,7 +173,8 @@ mod tests {
         issued.add(&"three".into());
         assert_eq!(texts(issued.to_give_back()), ["three"]);
         assert_eq!(texts(issued.to_give_back()), Vec::<String>::new());
-        assert_eq!(texts(issued.secrets()), ["one", "two", "three", "jwt"]);
+        let all = issued.fold(String::new(), |text, secret| text + secret.expose_secret());
+        assert_eq!(all, "onetwothreejwt");
         assert_eq!(format!("{issued:?}"), "3 tokens and 1 JWTs");
     }
 }
