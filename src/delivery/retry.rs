@@ -189,6 +189,8 @@ mod tests {
             TransportKind::Reset,
             TransportKind::Broken,
             TransportKind::Tls,
+            TransportKind::NoToken,
+            TransportKind::NoTokenYet,
         ] {
             for attempt in [1, 2, 5] {
                 row(&kind.to_string(), attempt, transport(kind));
@@ -255,6 +257,12 @@ mod tests {
         TLS failed               1  again after 500ms
         TLS failed               2  failed
         TLS failed               5  failed
+        no token                 1  failed
+        no token                 2  failed
+        no token                 5  failed
+        no token yet             1  again after 500ms
+        no token yet             2  again after 1s
+        no token yet             5  exhausted
         "#);
     }
 

@@ -1,4 +1,5 @@
 //! What the model says (`answers`, `contents`, `listings`, `runs`, `grants`, without a socket) and what of
+//! What the model says (`answers`, `apps`, `contents`, `listings`, `grants`, without a socket) and what of
 //! it arrives (`over_http`, `reads_over_http`, `broken`, `garbage`, through a real one).
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use serde_json::json;
 use super::*;
 
 mod answers;
+mod apps;
 mod broken;
 mod contents;
 mod garbage;

@@ -246,6 +246,7 @@ pub fn explain(reply: &Reply, repo: &RepoName, token: &str) -> String {
             "{whose} may not send events to {repo} (403: {said}); it needs {}",
             match &reply.permissions {
                 Some(permissions) => format!("the permission {permissions}"),
+                None if app => "the permission contents=write".to_owned(),
                 None => "the permission contents=write, or the scope repo of a classic token, and where the organization asks for it SSO authorization".to_owned(),
             }
         ),
@@ -332,6 +333,10 @@ mod tests {
         all += &format!("{}\n", explain(&archived, &repo, "T"));
         let elsewhere = Reply { refused: Some(RefusedRedirect::OtherOrigin), ..reply(307) };
         all += &format!("{}\n", explain(&elsewhere, &repo, "T"));
+        for status in [401, 403, 404, 429] {
+            let app = "the App 7 (installation of acme)";
+            all += &format!("{}\n", explain(&reply(status), &repo, app));
+        }
         let page = Reply { html: true, ..reply(404) };
         all += &format!("{}\n", explain(&page, &repo, "T"));
         insta::assert_snapshot!(all, @r#"
@@ -347,6 +352,10 @@ mod tests {
         the token in T may not send events to acme/web (403: "M"); it needs the permission contents=write
         the repository is archived (403: "Repository was archived so is read-only."); unarchive it, or set "enabled": false for it in ecosystem.json
         answered 307 and redirects to another server, where the token must not go: check the repository's name and GITHUB_API_URL
+        the token of the App 7 (installation of acme) was refused (401: "M"), and so was a new one; is the App still installed there?
+        the token of the App 7 (installation of acme) may not send events to acme/web (403: "M"); it needs the permission contents=write
+        not found, or the App 7 (installation of acme) cannot see it (404: "M"); is it installed on acme/web?
+        GitHub's rate limit for the token of the App 7 (installation of acme) (429: "M")
         not found, or the token cannot see it (404: the server answered HTML, is GITHUB_API_URL right?); `GH_TOKEN="$T" gh api repos/acme/web` tells which: an answer means that the token lacks write access, a 404 that the name is wrong or the token was not given this repository
         "#);
     }

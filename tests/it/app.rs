@@ -1,13 +1,13 @@
 //! A GitHub App instead of a token: minted for exactly the cousins of each owner, renewed in
 //! mid-run, given back at the end, and nobody's trouble but the owner's whom it is refused for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ecosystem_dispatcher::embedded_github::{App, Fault, Installation, Limits, Model};
 use jiff::{SignedDuration, Timestamp};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 use crate::support::ecosystem::{Done, Run};
 use crate::support::github::{FEATURE, Tester, github_with, run_test_with};
@@ -26,10 +26,11 @@ fn writes(it: Installation) -> Installation {
 
 /// Prepares a dispatch to these cousins, with the App and no other token.
 fn dispatch<'a>(t: &Tester, cousins: impl IntoIterator<Item = &'a str>) -> Run {
-    as_app(t, t.push()).arg("--ecosystem").arg(t.cousins(cousins))
+    as_app(t.push()).arg("--ecosystem").arg(t.cousins(cousins))
 }
 
-fn as_app(_: &Tester, run: Run) -> Run {
+/// Adds the App and its key.
+fn as_app(run: Run) -> Run {
     run.env("ECOSYSTEM_APP_ID", "12345")
         .env("ECOSYSTEM_APP_PRIVATE_KEY", KEY)
         .args(["--format", "json"])
@@ -125,6 +126,18 @@ fn twenty_cousins_at_a_time_make_one_question_and_one_token_per_owner() {
 }
 
 #[test]
+fn more_cousins_than_a_token_can_be_for_are_told_with_several() {
+    let names: Vec<String> = (0..501).map(|n| format!("acme/r{n}")).collect();
+    let all = || names.iter().map(String::as_str);
+    run_test_with(github_with(all()).app(app().installed("acme", writes)), |t| {
+        dispatch(t, all()).args(["--per-minute", "9000"]).run().expect_code(0);
+        assert_eq!(t.delivered().len(), 501);
+        assert_eq!(t.with(|it| (it.minted().len(), it.alive())), (2, 0));
+        assert_eq!(t.asked_as_app().iter().filter(|it| it.starts_with("GET")).count(), 1);
+    });
+}
+
+#[test]
 fn an_owner_without_the_app_fails_alone_and_says_what_to_do() {
     let names = ["acme/web", "gone/a", "gone/b", "halt/a", "poor/a"];
     let model = github_with(names).app(
@@ -197,13 +210,13 @@ fn a_token_that_github_does_not_know_everywhere_yet_is_tried_again() {
 
 #[test]
 fn a_token_that_ends_in_mid_run_is_replaced() {
-    // Two of them use the token, which then ends; the limit keeps the third until after that.
+    // The limit keeps the second from being sent again until half of the token's life is over.
     let model = github_with(["acme/a", "acme/b"])
-        .app(app().installed("acme", writes).token_life(Duration::from_secs(3)));
+        .app(app().installed("acme", writes).token_life(Duration::from_secs(6)));
     run_test_with(model, |t| {
-        t.fault("acme/b", Fault::limited(2));
+        t.fault("acme/b", Fault::limited(4));
         dispatch(t, ["acme/a", "acme/b"]).run().expect_code(0);
-        assert_eq!(t.with(|it| it.minted().len()), 2, "half of its life had passed");
+        assert_eq!(t.with(|it| it.minted().len()), 2);
         assert_eq!(t.delivered().len(), 2);
         let asked = t.asked_as_app();
         assert_eq!(asked.iter().filter(|it| it.starts_with("GET")).count(), 1, "{asked:?}");
@@ -231,8 +244,7 @@ fn a_token_that_is_refused_in_mid_run_is_renewed_once() {
 #[test]
 fn a_token_that_is_refused_for_good_ends_its_owners_dispatches_only() {
     let names = ["acme/a", "acme/b", "zoo/site"];
-    let model =
-        github_with(names).app(app().installed("acme", |it| writes(it)).installed("zoo", writes));
+    let model = github_with(names).app(app().installed("acme", writes).installed("zoo", writes));
     run_test_with(model, |t| {
         for name in ["acme/a", "acme/b"] {
             t.fault(name, Fault::status(401).forever());
@@ -327,7 +339,7 @@ fn in_a_workflow_each_minted_token_is_masked_and_nowhere_else() {
     let model = github_with(["acme/web"]).app(app().installed("acme", writes));
     run_test_with(model, |t| {
         let list = t.cousins(["acme/web"]);
-        let done = as_app(t, t.action()).arg("-vvv").arg("--ecosystem").arg(list).run();
+        let done = as_app(t.action()).arg("-vvv").arg("--ecosystem").arg(list).run();
         assert_eq!(done.code, Some(0), "{}", done.stderr);
         let secret = t.with(|it| it.minted()[0].clone());
         let with: Vec<&str> = done.stderr.lines().filter(|it| it.contains(&secret)).collect();
@@ -349,7 +361,7 @@ fn a_cousin_with_its_own_token_keeps_it_and_all_others_have_the_app_before_any_v
             ])
             .to_string(),
         );
-        as_app(t, t.push()).arg("--ecosystem").arg(list).run().expect_code(0);
+        as_app(t.push()).arg("--ecosystem").arg(list).run().expect_code(0);
         let token = |name: &str| t.requests(name)[0].token.clone();
         assert_eq!(
             (token("acme/own"), token("acme/web")),
@@ -394,5 +406,92 @@ fn a_validation_reads_with_the_least_that_it_needs() {
         assert_eq!(t.with(|it| it.alive()), 0);
         t.asked_as_app();
         t.reads();
+    });
+}
+
+#[test]
+fn a_new_token_that_does_not_see_a_repository_yet_is_tried_again_and_not_for_long() {
+    let model = github_with(["acme/late", "acme/lost"]).app(app().installed("acme", writes));
+    run_test_with(model, |t| {
+        let unseen = r#"{"message":"Resource not accessible by integration"}"#;
+        t.fault("acme/late", Fault::status(404));
+        t.fault("acme/late", Fault::status(403).text("application/json", unseen));
+        t.fault("acme/lost", Fault::status(404).forever());
+        let done = dispatch(t, ["acme/late", "acme/lost"]).arg("--concurrency=2").run();
+        assert_eq!(done.code, Some(1), "{}", done.stderr);
+        assert_eq!(t.statuses("acme/late"), [Some(404), Some(403), Some(204)]);
+        let lost = t.requests("acme/lost").len();
+        assert!((2..=4).contains(&lost), "until another had been seen with it: {lost}");
+        let error = done.dispatch("acme/lost")["error"].to_string();
+        assert!(error.contains("is it installed on acme/lost?"), "{error}");
+        t.delivered();
+        t.asked_as_app();
+    });
+}
+
+#[test]
+fn many_that_hear_of_one_failure_do_not_all_ask_again() {
+    let names: Vec<String> = (0..20).map(|n| format!("acme/r{n}")).collect();
+    let all = || names.iter().map(String::as_str);
+    let model =
+        github_with(all()).app(app().installed("acme", writes)).latency(Duration::from_millis(100));
+    run_test_with(model, |t| {
+        t.fault("app/installations", Fault::status(503));
+        dispatch(t, all()).args(["--concurrency", "20"]).run().expect_code(0);
+        let asked = t.asked_as_app();
+        let minted = asked.iter().filter(|it| it.starts_with("POST")).count();
+        assert_eq!(minted, 2, "{asked:#?}");
+        assert_eq!(t.delivered().len(), 20);
+    });
+}
+
+#[test]
+fn an_app_that_github_does_not_know_is_named() {
+    let model = github_with(["acme/web", "zoo/site"]).app(app().installed("acme", writes));
+    run_test_with(model, |t| {
+        let done = dispatch(t, ["acme/web"]).env("ECOSYSTEM_APP_ID", "54321").run().expect_code(1);
+        let error = done.dispatch("acme/web")["error"].to_string();
+        assert!(error.contains("GitHub refuses the App 54321 (404"), "{error}");
+        assert!(error.contains("ECOSYSTEM_APP_ID and ECOSYSTEM_APP_PRIVATE_KEY"), "{error}");
+        t.asked_as_app();
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_gives_its_tokens_back() {
+    let model = github_with(["acme/web"]).app(app().installed("acme", writes));
+    run_test_with(model, |t| {
+        t.fault("acme/web", Fault::delay(Duration::from_millis(800)));
+        let mut run = dispatch(t, ["acme/web"]).arg("-vv").spawn();
+        run.wait_for("minted for 1 repositories");
+        let id = run.id().to_string();
+        assert!(
+            std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success()
+        );
+        run.wait().expect_code(143);
+        assert_eq!(t.with(|it| (it.minted().len(), it.alive())), (1, 0));
+        t.delivered();
+        t.requests("acme/web");
+        t.asked_as_app();
+    });
+}
+
+#[test]
+fn a_dry_run_and_a_rehearsal_need_no_app() {
+    run_test_with(github_with(["acme/web"]), |t| {
+        for command in [&["dispatch", "--dry-run"][..], &["rehearse"]] {
+            Run::new(&t.sandbox)
+                .dir(&t.checkout)
+                .event("push", "push.json")
+                .env("GITHUB_ACTIONS", "false")
+                .env("GITHUB_API_URL", t.url())
+                .env("ECOSYSTEM_APP_ID", "12345")
+                .env("ECOSYSTEM_APP_PRIVATE_KEY", "no key")
+                .args(command)
+                .run()
+                .expect_code(0);
+        }
+        t.expect_no_request();
     });
 }

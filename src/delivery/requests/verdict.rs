@@ -151,6 +151,8 @@ mod tests {
             TransportKind::Reset,
             TransportKind::Broken,
             TransportKind::Tls,
+            TransportKind::NoToken,
+            TransportKind::NoTokenYet,
         ] {
             for attempt in [1, 2, 5] {
                 row(&kind.to_string(), attempt, transport(kind));
@@ -213,6 +215,12 @@ mod tests {
         TLS failed               1  again after 500ms
         TLS failed               2  unreachable
         TLS failed               5  unreachable
+        no token                 1  no token
+        no token                 2  no token
+        no token                 5  no token
+        no token yet             1  again after 500ms
+        no token yet             2  again after 1s
+        no token yet             5  unreachable
         ");
     }
 
