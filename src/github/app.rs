@@ -208,4 +208,4 @@ impl AppError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -23,7 +23,7 @@ fn resolved(variables: &[(&str, &str)]) -> Result<Option<App>, AppError> {
     })
 }
 
-pub(super) fn app() -> Arc<App> {
+pub(in crate::github) fn app() -> Arc<App> {
     Arc::new(resolved(&[(ID, "7"), (KEY, PEM)]).unwrap().unwrap())
 }
 

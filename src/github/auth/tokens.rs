@@ -75,8 +75,8 @@ impl Tokens {
     }
 
     /// Adds the App as who speaks for a repository, and returns the id of its installation for the
-    /// repository's owner. All repositories are added before the first request: the installation's
-    /// tokens are for exactly those, and for the permissions that came with the first of an owner.
+    /// repository's owner, which another with other permissions does not share. All repositories
+    /// are added before the first request: the tokens are for exactly those.
     pub fn add_app(
         &mut self,
         app: &Arc<App>,
@@ -84,7 +84,10 @@ impl Tokens {
         permissions: &Permissions,
     ) -> TokenId {
         let known = self.tokens.iter().position(|known| match known {
-            Spoken::App(known) => known.who.owner.eq_ignore_ascii_case(repo.owner()),
+            Spoken::App(known) => {
+                known.who.owner.eq_ignore_ascii_case(repo.owner())
+                    && known.permissions == *permissions
+            }
             Spoken::Secret(..) => false,
         });
         let id = match known {
@@ -177,4 +180,49 @@ fn without(text: String, secret: &SecretString) -> String {
     }
     out.push_str(rest);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+    use crate::github::app::tests::app;
+    use crate::github::auth::resolve;
+
+    #[test]
+    fn an_installation_is_one_token_for_all_repositories_of_an_owner() {
+        let (app, mut tokens) = (app(), Tokens::new());
+        let dispatch = Permissions::to_dispatch();
+        let mut add = |repo: &str, permissions: &Permissions| {
+            tokens.add_app(&app, &RepoName::parse(repo).unwrap(), permissions).0
+        };
+        for (repo, permissions, id) in [
+            ("acme/web", &dispatch, 0),
+            ("zoo/site", &dispatch, 1),
+            ("ACME/api", &dispatch, 0),
+            ("acme/web", &Permissions::to_read(), 2),
+            ("acme/web", &dispatch, 0),
+        ] {
+            assert_eq!(add(repo, permissions), id, "{repo}");
+        }
+        tokens.add(resolve(None, &|_| Some("hunter22".into())).unwrap());
+        let labels = ["acme", "zoo", "acme"].map(|it| format!("the App 7 (installation of {it})"));
+        assert_eq!(tokens.labels(), [&labels[..], &["ECOSYSTEM_PAT".to_owned()]].concat());
+        assert_eq!(tokens.label(TokenId(1)), Some(labels[1].clone()));
+        assert_eq!((tokens.label(TokenId(4)), tokens.iter().count()), (None, 1));
+        assert!(tokens.get(TokenId(0)).is_none() && tokens.get(TokenId(3)).is_some());
+    }
+
+    #[test]
+    fn what_was_minted_is_taken_out_of_texts_and_shown_in_no_debug_form() {
+        let tokens = Tokens::new();
+        tokens.issued().add(&"ghs_0123456789abcdefghijABCDEFGHIJ012345".into());
+        tokens.issued().add_jwt(&"eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl".into());
+        let text = "ghs_0123456789abcdefghijABCDEFGHIJ012345 eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl";
+        assert_eq!(tokens.redacted(text.to_owned()), "*** ***");
+        assert_eq!(tokens.clone().redacted(text[..20].to_owned()), "***");
+        let shown = format!("{tokens:?}");
+        assert!(shown.contains("1 tokens and 1 JWTs") && !shown.contains("0123"), "{shown}");
+    }
 }

@@ -2,6 +2,7 @@
 //! which repositories are out of reach where GitHub refuses them together. One asks for all that
 //! wait for the same; what the answers mean `app::meaning` says.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -13,7 +14,7 @@ use serde_json::json;
 use url::Url;
 
 use super::super::{Client, Request, bearer_of};
-use crate::github::answer::{Answer, Moved, Reply};
+use crate::github::answer::{Answer, Reply};
 use crate::github::app::installation::Installation;
 use crate::github::app::meaning::{self, Found, Minting, Refusal, Trouble};
 use crate::github::app::minted::{Minted, life};
@@ -72,14 +73,16 @@ impl Client {
         installation: &Installation,
         repo: &RepoName,
     ) -> Result<Minted, Trouble> {
+        // What is final here holds for all of the owner's repositories.
         let settle = |refusal: Refusal| {
             installation.settle(Err(refusal.clone()));
             Trouble::Final(refusal)
         };
-        let found = self.found(installation).await.map_err(|trouble| match trouble {
+        let settled = |trouble| match trouble {
             Trouble::Final(refusal) => settle(refusal),
             passing @ Trouble::Passing(_) => passing,
-        })?;
+        };
+        let found = self.found(installation).await.map_err(settled)?;
         let who = &installation.who;
         let permissions = installation
             .permissions
@@ -96,7 +99,7 @@ impl Client {
             }
             let short: Vec<&str> = names.iter().map(RepoName::name).collect();
             let body = json!({ "repositories": short, "permissions": permissions });
-            let reply = self.mint(installation, &found, &body).await?;
+            let reply = self.mint(installation, &found, &body).await.map_err(settled)?;
             match meaning::minting(&reply, who) {
                 Minting::Token(secret, end) => {
                     let token = self.taken_in(secret, end, &reply);
@@ -173,12 +176,14 @@ impl Client {
             let url = self.api.path(&["repos", name.owner(), name.name(), "installation"]);
             let answer = self.asked(installation, Method::GET, url, None, By::App).await?;
             let moved = answer.moved.clone();
-            let reply = meaning::settled(answer, &installation.who)?;
-            let why = match (reply.status, moved) {
-                (200, None) => continue,
-                (200, Some(Moved::To(new))) if new.key() == name.key() => continue,
-                (200, Some(moved)) => Refusal::renamed(&moved.warning(name)),
-                _ => Refusal::not_on(&installation.who, name),
+            let why = match meaning::settled(answer, &installation.who) {
+                Ok(reply) => match (reply.status, moved) {
+                    (200, None) => continue,
+                    (200, Some(moved)) => Refusal::renamed(&moved.warning(name)),
+                    _ => Refusal::not_on(&installation.who, name),
+                },
+                Err(Trouble::Final(refusal)) => refusal,
+                Err(passing @ Trouble::Passing(_)) => return Err(passing),
             };
             installation.leave_out(name, why);
         }
@@ -192,15 +197,15 @@ impl Client {
         installation: &Installation,
         found: &Found,
         names: &[RepoName],
-    ) -> Result<Option<Vec<String>>, Trouble> {
+    ) -> Result<Option<HashSet<String>>, Trouble> {
         let body = json!({ "permissions": { "metadata": "read" } });
         let reply = self.mint(installation, found, &body).await?;
         let Minting::Token(secret, end) = meaning::minting(&reply, &installation.who) else {
             return Ok(None);
         };
         let token = self.taken_in(secret, end, &reply);
-        let mut all = Vec::new();
-        for page in 1_usize.. {
+        let mut all = HashSet::new();
+        for page in 1..=names.len() {
             let mut url = self.api.path(&["installation", "repositories"]);
             url.set_query(Some(&format!("per_page={PAGE}&page={page}")));
             let by = By::Token(&token.secret);
