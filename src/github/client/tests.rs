@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::github::LimitHeaders;
 
+mod as_app;
 mod get;
 mod server;
 

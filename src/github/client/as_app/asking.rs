@@ -180,7 +180,8 @@ impl Client {
                 Ok(reply) => match (reply.status, moved) {
                     (200, None) => continue,
                     (200, Some(moved)) => Refusal::renamed(&moved.warning(name)),
-                    _ => Refusal::not_on(&installation.who, name),
+                    (404, _) => Refusal::not_on(&installation.who, name),
+                    _ => Refusal::other(&installation.who, &reply),
                 },
                 Err(Trouble::Final(refusal)) => refusal,
                 Err(passing @ Trouble::Passing(_)) => return Err(passing),
