@@ -11,6 +11,7 @@
 mod actions;
 mod app;
 mod app_keys;
+mod app_tokens;
 mod bad_input;
 mod changes;
 mod dispatch;
