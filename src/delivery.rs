@@ -31,7 +31,7 @@ pub mod stop;
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use outcome::{Ending, Outcome};
 pub use receipts::{Confirmation, Receipts};
-pub use requests::{Get, RequestSettings, Requests, Unanswered};
+pub use requests::{Get, Put, RequestSettings, Requests, Unanswered};
 pub use schedule::{JobId, Reason, Schedule, Step};
 pub use stop::{Stop, Stopped};
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::delivery::gate::{Gate, Pass};
-use crate::delivery::pace::Pace;
+use crate::delivery::pace::{Cost, Pace, Priced};
 use crate::delivery::schedule::Reason;
 use crate::github::TokenId;
 
@@ -60,7 +60,7 @@ impl<K> Look<K> {
     const NOTHING: Self = Self { first: None, again: None };
 }
 
-impl<K: Copy + Ord> Lane<K> {
+impl<K: Copy + Ord + Priced> Lane<K> {
     pub(super) fn new(pace: Pace, max_wait: Duration) -> Self {
         Self {
             ready: BTreeSet::new(),
@@ -109,7 +109,7 @@ impl<K: Copy + Ord> Lane<K> {
             return Look { first: None, again: retry };
         };
         let gate = self.gate.opens_at(now);
-        match self.pace.free_at(now) {
+        match self.pace.free_at(now, first.cost()) {
             // Only an answer makes a place free.
             None => Look::NOTHING,
             Some(pace) if pace.max(gate) <= now => Look { first: Some(first), again: retry },
@@ -121,13 +121,13 @@ impl<K: Copy + Ord> Lane<K> {
     /// Notes that a request starts.
     fn start(&mut self, job: K, now: Duration) -> Pass {
         self.ready.remove(&job);
-        self.pace.sent();
+        self.pace.sent(job.cost());
         self.gate.pass(now)
     }
 
     /// Notes that a request was answered after so many on the wire.
-    pub(super) fn answered(&mut self, at: Duration, requests: u32) {
-        self.pace.answered(at, requests);
+    pub(super) fn answered(&mut self, at: Duration, cost: Cost, requests: u32) {
+        self.pace.answered(at, cost, requests);
     }
 }
 
@@ -141,7 +141,7 @@ pub(super) struct Lanes<K> {
     wakes: BTreeSet<(Duration, Reason, TokenId)>,
 }
 
-impl<K: Copy + Ord> Lanes<K> {
+impl<K: Copy + Ord + Priced> Lanes<K> {
     pub(super) fn new() -> Self {
         Self { lanes: BTreeMap::new(), startable: BTreeSet::new(), wakes: BTreeSet::new() }
     }

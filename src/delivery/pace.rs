@@ -8,6 +8,9 @@
 //! its place in a window from when it is sent until the window's length after its *answer*: then
 //! it is out of every window that a later request can be counted in, whatever the latencies were.
 //! Only the redirects of a request are known no earlier than its answer: they are counted then.
+//!
+//! Dispatches are all of one kind, and each takes one place. Single requests are reads and writes,
+//! which GitHub counts differently: what each takes of a window is its [`Cost`].
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -20,14 +23,34 @@ pub const PER_MINUTE: NonZeroU32 = NonZeroU32::new(80).unwrap();
 /// GitHub's limit for requests that create content, each hour. Source: as above.
 pub const PER_HOUR: NonZeroU32 = NonZeroU32::new(500).unwrap();
 
+/// GitHub's secondary limit for one token, in points a minute. Source: as above.
+const POINTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(900).unwrap();
+
+/// What a POST, PATCH, PUT or DELETE counts, in points; a GET is one point. Source: as above.
+const POINTS_OF_A_WRITE: usize = 5;
+
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// What a request counts for the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cost {
+    /// A GET.
+    Read,
+    /// A request that writes, which may create content: that it does is assumed of all.
+    Write,
+}
+
+/// Whatever is held to a pace and knows what it costs.
+pub trait Priced {
+    /// Returns what it counts for the server.
+    fn cost(&self) -> Cost;
+}
 
 /// The pace of one token.
 #[derive(Debug, Clone)]
 pub struct Pace {
     windows: Vec<Window>,
-    in_flight: usize,
     /// The time of the latest answer: places end in the order in which they were answered.
     latest: Duration,
 }
@@ -36,6 +59,10 @@ pub struct Pace {
 struct Window {
     limit: usize,
     length: Duration,
+    /// How many places a read and a write take.
+    places: (usize, usize),
+    /// How many places are taken by requests that are in flight.
+    in_flight: usize,
     /// When the requests that still hold a place were answered, oldest first.
     answered: VecDeque<Duration>,
 }
@@ -45,55 +72,77 @@ impl Pace {
     /// 80, of 500 an hour: who asks for more knows the server's limits.
     #[must_use]
     pub fn new(per_minute: NonZeroU32) -> Self {
-        let mut windows = vec![Window::new(per_minute, MINUTE)];
+        let mut windows = vec![Window::new(per_minute, MINUTE, (1, 1))];
         if per_minute <= PER_MINUTE {
-            windows.push(Window::new(PER_HOUR, HOUR));
+            windows.push(Window::new(PER_HOUR, HOUR, (1, 1)));
         }
-        Self { windows, in_flight: 0, latest: Duration::ZERO }
+        Self { windows, latest: Duration::ZERO }
     }
 
-    /// Returns when the next request may be sent: `now` or later; none when that depends on the
-    /// answer of one that is in flight.
-    pub fn free_at(&mut self, now: Duration) -> Option<Duration> {
-        let in_flight = self.in_flight;
-        self.windows
-            .iter_mut()
-            .try_fold(now, |at, window| Some(at.max(window.free_at(now, in_flight)?)))
+    /// Returns GitHub's own pace for reads and writes side by side: 900 points a minute, of which a
+    /// write takes 5, and 80 writes a minute and 500 an hour.
+    #[must_use]
+    pub fn of_github() -> Self {
+        let windows = vec![
+            Window::new(POINTS_PER_MINUTE, MINUTE, (1, POINTS_OF_A_WRITE)),
+            Window::new(PER_MINUTE, MINUTE, (0, 1)),
+            Window::new(PER_HOUR, HOUR, (0, 1)),
+        ];
+        Self { windows, latest: Duration::ZERO }
     }
 
-    /// Takes a place for a request that is sent now.
-    pub fn sent(&mut self) {
-        self.in_flight += 1;
+    /// Returns when a request of this cost may be sent: `now` or later; none when that depends on
+    /// the answer of one that is in flight.
+    pub fn free_at(&mut self, now: Duration, cost: Cost) -> Option<Duration> {
+        self.windows.iter_mut().try_fold(now, |at, window| Some(at.max(window.free_at(now, cost)?)))
+    }
+
+    /// Takes the places of a request that is sent now.
+    pub fn sent(&mut self, cost: Cost) {
+        for window in &mut self.windows {
+            window.in_flight += window.taken_by(cost);
+        }
     }
 
     /// Says that a request was answered at `at`, and that it took `requests` in all: none when it
     /// never reached the server, more than one when redirects were followed.
-    pub fn answered(&mut self, at: Duration, requests: u32) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+    pub fn answered(&mut self, at: Duration, cost: Cost, requests: u32) {
         self.latest = self.latest.max(at);
+        let requests = usize::try_from(requests).unwrap_or(usize::MAX);
         for window in &mut self.windows {
+            let taken = window.taken_by(cost);
+            window.in_flight = window.in_flight.saturating_sub(taken);
             // A window that is full is full, however many more there were.
-            window.answered.extend((0..requests).map(|_| self.latest).take(window.limit));
+            let places = requests.saturating_mul(taken).min(window.limit);
+            window.answered.extend(std::iter::repeat_n(self.latest, places));
         }
     }
 }
 
 impl Window {
-    fn new(limit: NonZeroU32, length: Duration) -> Self {
+    fn new(limit: NonZeroU32, length: Duration, places: (usize, usize)) -> Self {
         let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
-        Self { limit, length, answered: VecDeque::new() }
+        Self { limit, length, places, in_flight: 0, answered: VecDeque::new() }
     }
 
-    fn free_at(&mut self, now: Duration, in_flight: usize) -> Option<Duration> {
+    fn taken_by(&self, cost: Cost) -> usize {
+        match cost {
+            Cost::Read => self.places.0,
+            Cost::Write => self.places.1,
+        }
+    }
+
+    fn free_at(&mut self, now: Duration, cost: Cost) -> Option<Duration> {
         let length = self.length;
         let over = |answered: Duration| answered.saturating_add(length);
         while self.answered.front().is_some_and(|first| over(*first) <= now) {
             self.answered.pop_front();
         }
-        match (in_flight + self.answered.len()).checked_sub(self.limit) {
-            None => Some(now),
-            // One more place than are held too many has to end.
-            Some(too_many) => self.answered.get(too_many).copied().map(over),
+        let taken = self.taken_by(cost);
+        let too_many = (self.in_flight + self.answered.len() + taken).saturating_sub(self.limit);
+        match too_many.checked_sub(1) {
+            Some(last) if taken > 0 => self.answered.get(last).copied().map(over),
+            _ => Some(now),
         }
     }
 }
@@ -115,31 +164,31 @@ mod tests {
     fn a_whole_window_goes_at_once_and_the_next_a_minute_after_the_answers() {
         let mut pace = pace(3);
         for _ in 0..3 {
-            assert_eq!(pace.free_at(S(0)), Some(S(0)));
-            pace.sent();
+            assert_eq!(pace.free_at(S(0), Cost::Write), Some(S(0)));
+            pace.sent(Cost::Write);
         }
-        assert_eq!(pace.free_at(S(0)), None, "only an answer can tell");
-        pace.answered(S(2), 1);
-        assert_eq!(pace.free_at(S(2)), Some(S(62)));
-        pace.answered(S(5), 1);
-        pace.answered(S(9), 1);
-        assert_eq!(pace.free_at(S(10)), Some(S(62)));
-        assert_eq!(pace.free_at(S(62)), Some(S(62)));
-        pace.sent();
-        assert_eq!(pace.free_at(S(62)), Some(S(65)));
+        assert_eq!(pace.free_at(S(0), Cost::Write), None, "only an answer can tell");
+        pace.answered(S(2), Cost::Write, 1);
+        assert_eq!(pace.free_at(S(2), Cost::Write), Some(S(62)));
+        pace.answered(S(5), Cost::Write, 1);
+        pace.answered(S(9), Cost::Write, 1);
+        assert_eq!(pace.free_at(S(10), Cost::Write), Some(S(62)));
+        assert_eq!(pace.free_at(S(62), Cost::Write), Some(S(62)));
+        pace.sent(Cost::Write);
+        assert_eq!(pace.free_at(S(62), Cost::Write), Some(S(65)));
     }
 
     #[test]
     fn redirects_count_and_what_never_arrived_does_not() {
         let mut pace = pace(2);
-        pace.sent();
-        pace.answered(S(1), 0);
-        pace.sent();
-        pace.answered(S(2), 4);
-        assert_eq!(pace.free_at(S(3)), Some(S(62)));
-        pace.sent();
-        pace.answered(S(3), u32::MAX);
-        assert_eq!(pace.free_at(S(62)), Some(S(3603)), "the hour is full too");
+        pace.sent(Cost::Write);
+        pace.answered(S(1), Cost::Write, 0);
+        pace.sent(Cost::Write);
+        pace.answered(S(2), Cost::Write, 4);
+        assert_eq!(pace.free_at(S(3), Cost::Write), Some(S(62)));
+        pace.sent(Cost::Write);
+        pace.answered(S(3), Cost::Write, u32::MAX);
+        assert_eq!(pace.free_at(S(62), Cost::Write), Some(S(3603)), "the hour is full too");
     }
 
     #[test]
@@ -149,20 +198,56 @@ mod tests {
         }
         let mut pace = pace(80);
         for number in 0..500 {
-            let at = pace.free_at(S(0)).unwrap();
+            let at = pace.free_at(S(0), Cost::Write).unwrap();
             assert_eq!(at, S(number / 80 * 60));
-            pace.sent();
-            pace.answered(at, 1);
+            pace.sent(Cost::Write);
+            pace.answered(at, Cost::Write, 1);
         }
-        assert_eq!(pace.free_at(S(361)), Some(S(3600)));
+        assert_eq!(pace.free_at(S(361), Cost::Write), Some(S(3600)));
     }
 
     #[test]
     fn times_at_the_end_of_time_do_not_overflow() {
         let mut pace = pace(1);
-        pace.sent();
-        pace.answered(Duration::MAX, 1);
-        assert_eq!(pace.free_at(S(0)), Some(Duration::MAX));
+        pace.sent(Cost::Write);
+        pace.answered(Duration::MAX, Cost::Write, 1);
+        assert_eq!(pace.free_at(S(0), Cost::Write), Some(Duration::MAX));
+    }
+
+    #[test]
+    fn a_write_counts_five_points_and_as_content_and_a_read_neither() {
+        let mut pace = Pace::of_github();
+        for _ in 0..80 {
+            assert_eq!(pace.free_at(S(0), Cost::Write), Some(S(0)));
+            pace.sent(Cost::Write);
+            pace.answered(S(0), Cost::Write, 1);
+        }
+        assert_eq!(pace.free_at(S(0), Cost::Write), Some(S(60)), "80 that create content");
+        for _ in 0..500 {
+            assert_eq!(pace.free_at(S(1), Cost::Read), Some(S(1)));
+            pace.sent(Cost::Read);
+        }
+        assert_eq!(
+            pace.free_at(S(1), Cost::Read),
+            Some(S(60)),
+            "900 points, 400 of them the writes'"
+        );
+        for _ in 0..500 {
+            pace.answered(S(30), Cost::Read, 1);
+        }
+        // The 400 points of the writes are over, the 500 of the reads are not.
+        assert_eq!(pace.free_at(S(60), Cost::Write), Some(S(60)));
+        for _ in 0..400 {
+            pace.sent(Cost::Read);
+        }
+        assert_eq!(pace.free_at(S(60), Cost::Read), Some(S(90)));
+        for number in 80..500 {
+            let at = S(3 * number);
+            assert_eq!(pace.free_at(at, Cost::Write), Some(at), "{number}");
+            pace.sent(Cost::Write);
+            pace.answered(at, Cost::Write, 1);
+        }
+        assert_eq!(pace.free_at(S(1_500), Cost::Write), Some(S(3_600)));
     }
 
     /// When a request was sent, answered, and counted by the server.
@@ -177,7 +262,7 @@ mod tests {
         let mut now = 0;
         for &(latency, counted) in latencies {
             loop {
-                let free = pace.free_at(Duration::from_millis(now)).map(ms);
+                let free = pace.free_at(Duration::from_millis(now), Cost::Write).map(ms);
                 let next_answer = flying.iter().copied().min();
                 if free == Some(now) && flying.len() < concurrency {
                     break;
@@ -189,10 +274,10 @@ mod tests {
                 };
                 while let Some(at) = flying.iter().position(|answer| *answer <= now) {
                     flying.swap_remove(at);
-                    pace.answered(Duration::from_millis(now), 1);
+                    pace.answered(Duration::from_millis(now), Cost::Write, 1);
                 }
             }
-            pace.sent();
+            pace.sent(Cost::Write);
             flying.push(now + latency);
             requests.push((now, now + latency, now + (latency as f64 * counted) as u64));
         }

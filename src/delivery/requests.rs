@@ -17,8 +17,9 @@ use jiff::Timestamp;
 
 use crate::delivery::clock::Clock;
 use crate::delivery::lane::Ended;
+use crate::delivery::pace::Cost;
 use crate::delivery::schedule::Reason;
-use crate::github::{Answer, Client, Read, Reply, TokenId};
+use crate::github::{Answer, Client, Read, Reply, TokenId, Write};
 
 mod queue;
 mod turnstile;
@@ -26,7 +27,7 @@ mod verdict;
 
 use queue::{Landing, Queue};
 use turnstile::Turnstile;
-use verdict::{Verdict, judge};
+use verdict::{Asked, Verdict, judge};
 
 /// Whoever sends a read, once.
 pub trait Get: Send + Sync + 'static {
@@ -46,6 +47,18 @@ impl Get for Client {
 
     fn redacted(&self, text: String) -> String {
         Self::redacted(self, text)
+    }
+}
+
+/// Whoever sends a write, once.
+pub trait Put: Send + Sync + 'static {
+    /// Sends the write and returns what came of it.
+    fn put(&self, write: &Write, token: TokenId) -> impl Future<Output = Answer> + Send;
+}
+
+impl Put for Client {
+    async fn put(&self, write: &Write, token: TokenId) -> Answer {
+        self.write(write, token).await
     }
 }
 
@@ -96,6 +109,10 @@ pub enum Unanswered {
     /// There is no token to send this one with; others with the same id may have one.
     #[error("{0}")]
     NoToken(String),
+    /// It was to create something, and nobody knows whether it has: it must be looked for before it
+    /// is created again. A read never ends so.
+    #[error("{0}")]
+    Unknown(String),
 }
 
 impl From<Ended> for Unanswered {
@@ -126,15 +143,34 @@ impl<G: Get, C: Clock> Requests<G, C> {
     /// # Errors
     /// See [`Unanswered`].
     pub async fn get(&self, read: &Read, token: TokenId) -> Result<Reply, Unanswered> {
-        let label = self.label(token);
-        let mut place = self.turnstile.enter(token);
+        self.send(Asked::Read(read), token, || self.get.get(read, token)).await
+    }
+
+    /// Returns the name of the token's variable, for messages.
+    #[must_use]
+    pub fn label(&self, token: TokenId) -> &str {
+        self.tokens.get(token.0).map_or("the environment", String::as_str)
+    }
+
+    /// Sends what was asked for until its answer is final.
+    async fn send<F: Future<Output = Answer>>(
+        &self,
+        asked: Asked<'_>,
+        token: TokenId,
+        once: impl Fn() -> F,
+    ) -> Result<Reply, Unanswered> {
+        let cost = match asked {
+            Asked::Read(_) => Cost::Read,
+            Asked::Write(_) => Cost::Write,
+        };
+        let mut place = self.turnstile.enter(token, cost);
         let mut attempt = 1;
         loop {
             place.turn().await?;
-            let Answer { requests, result, .. } = self.get.get(read, token).await;
+            let Answer { requests, result, .. } = once().await;
             let wall = self.turnstile.clock.wall();
             let heard = if result.is_ok() { Landing::Answered } else { Landing::Lost };
-            match judge(result, attempt, read, label, wall, (self.jitter)()) {
+            match judge(result, attempt, asked, self.label(token), wall, (self.jitter)()) {
                 Verdict::Limited(asked, error) => {
                     place.landed(requests, Landing::Limited { asked, error, wall });
                     place.again(Duration::ZERO);
@@ -160,6 +196,10 @@ impl<G: Get, C: Clock> Requests<G, C> {
                     place.landed(requests, heard);
                     return Err(Unanswered::Unreachable(error));
                 }
+                Verdict::Unknown(error) => {
+                    place.landed(requests, heard);
+                    return Err(Unanswered::Unknown(error));
+                }
             }
         }
     }
@@ -167,11 +207,6 @@ impl<G: Get, C: Clock> Requests<G, C> {
     /// Returns the clock that the requests go by.
     pub(super) fn clock(&self) -> &C {
         &self.turnstile.clock
-    }
-
-    /// Returns the name of a token's variable, for people.
-    pub(super) fn label(&self, token: TokenId) -> &str {
-        self.tokens.get(token.0).map_or("the environment", String::as_str)
     }
 
     /// Takes the run's tokens out of a text that the server sent.
@@ -190,6 +225,19 @@ impl<G: Get, C: Clock> Requests<G, C> {
     #[must_use]
     pub fn sent(&self) -> u64 {
         self.turnstile.sent()
+    }
+}
+
+impl<G: Get + Put, C: Clock> Requests<G, C> {
+    /// Sends a write until its answer is final, as [`Requests::get`] does with a read.
+    ///
+    /// One that [creates](Write::creates) something is sent again only after a limit, or when no
+    /// connection came about.
+    ///
+    /// # Errors
+    /// See [`Unanswered`]; [`Unanswered::Unknown`] says that it may have created it.
+    pub async fn write(&self, write: &Write, token: TokenId) -> Result<Reply, Unanswered> {
+        self.send(Asked::Write(write), token, || self.get.put(write, token)).await
     }
 }
 

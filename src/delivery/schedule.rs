@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use crate::delivery::gate::{Pass, TooLong};
 use crate::delivery::lane::{Ended, Lane, Lanes, over};
 use crate::delivery::outcome::{Ending, Outcome};
-use crate::delivery::pace::Pace;
+use crate::delivery::pace::{Cost, Pace, Priced};
 use crate::delivery::retry::{Decision, decide};
 use crate::delivery::{Job, Settings};
 use crate::github::{Answer, TokenId};
@@ -26,6 +26,13 @@ pub const GRACE: Duration = Duration::from_secs(10);
 /// A dispatch of the run: its place in plan order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub usize);
+
+/// All jobs are dispatches.
+impl Priced for JobId {
+    fn cost(&self) -> Cost {
+        Cost::Write
+    }
+}
 
 /// What the driver does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +164,7 @@ impl Schedule {
         let (Some(pass), Some(job)) = (self.in_flight.remove(&id), jobs.get(id.0)) else { return };
         let Some(record) = self.records.get_mut(id.0) else { return };
         let Some(lane) = self.lanes.get_mut(job.token) else { return };
-        lane.answered(at, answer.requests);
+        lane.answered(at, Cost::Write, answer.requests);
         let token = self.tokens.get(job.token.0).map_or("the environment", String::as_str);
         let decision = decide(&answer, record.tried + 1, &job.repo, token, wall, jitter);
         record.ending.status = answer.result.as_ref().ok().map(|reply| reply.status);

@@ -1,4 +1,4 @@
-//! What came of one dispatch or read, as it came over the wire and not yet judged: a reply with its
+//! What came of one dispatch, read or write, as it came over the wire and not yet judged: a reply with its
 //! status, message and limit headers, or the way the transport failed; how many requests that took;
 //! and where the repository has moved. What to do about it is `delivery`'s decision.
 
@@ -6,7 +6,7 @@ use crate::github::error::TransportError;
 use crate::github::rate_limit::LimitHeaders;
 use crate::names::RepoName;
 
-/// What came of sending one dispatch or read, redirects included.
+/// What came of sending one dispatch, read or write, redirects included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// How many requests may have reached the server: one and each redirect that was followed; 0
@@ -41,11 +41,11 @@ pub struct Reply {
     pub sso: Option<String>,
     /// Whether `link` tells of a next page.
     pub next_page: bool,
-    /// The body of a read that was answered 200, as it came: whoever shows parts of it takes the
-    /// tokens out by [`crate::github::Client::redacted`]. Empty for everything else.
+    /// The body of a read or write that was answered 200 or 201, as it came: whoever shows parts of
+    /// it takes the tokens out by [`crate::github::Client::redacted`]. Empty for everything else.
     pub body: Vec<u8>,
-    /// Whether the body of a read that was answered 200 is longer than the read allows: it was
-    /// given up, and `body` is empty.
+    /// Whether the body of a read or write that was answered 200 or 201 is longer than is taken: it
+    /// was given up, and `body` is empty.
     pub too_large: bool,
     /// Why a redirect was not followed.
     pub refused: Option<RefusedRedirect>,
@@ -77,7 +77,7 @@ pub enum RefusedRedirect {
     /// It is one more than the three that are followed.
     #[error("for the fourth time in a row")]
     TooMany,
-    /// It asks for a GET (303), or is no redirect that a POST can follow.
+    /// It asks for a GET (303), or is no redirect that a POST or PATCH can follow.
     #[error("in a way that a POST cannot follow")]
     NotForPost,
     /// It is no redirect that a read follows: 300, or 303, which leads to something else.

@@ -4,7 +4,7 @@
 
 use url::{Host, Url};
 
-use crate::github::read::Read;
+use crate::github::below::Below;
 use crate::names::RepoName;
 
 /// The base address of GitHub's REST API, without a trailing slash: `https://api.github.com`, or
@@ -111,11 +111,11 @@ impl ApiUrl {
         self.at(&format!("/repos/{repo}/dispatches"))
     }
 
-    /// Returns the address of what is read.
+    /// Returns the address of what is read or written.
     #[must_use]
-    pub fn address(&self, read: &Read) -> Url {
-        let mut url = self.at(&read.path());
-        url.set_query(read.query());
+    pub(super) fn address(&self, below: &Below) -> Url {
+        let mut url = self.at(&below.path());
+        url.set_query(below.query());
         url
     }
 
@@ -152,7 +152,8 @@ pub(super) fn same_origin(a: &Url, b: &Url) -> bool {
         && a.port_or_known_default() == b.port_or_known_default()
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Returns whether the host is this machine: 127.0.0.0/8, `::1` or `localhost`.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

@@ -1,4 +1,4 @@
-//! The one HTTP client: sends one `repository_dispatch` or one read, follows the redirects that it
+//! The one HTTP client: sends one `repository_dispatch`, read or write, follows the redirects that it
 //! and its token may follow, and takes in the [`Answer`]. It sends nothing twice on its own account;
 //! when and whether to try again is `delivery`'s decision.
 
@@ -14,6 +14,7 @@ use crate::github::api_url::ApiUrl;
 use crate::github::auth::{Spoken, TokenId, Tokens};
 use crate::github::error::{TransportError, TransportKind};
 use crate::github::read::Read;
+use crate::github::write::{self, Write};
 use crate::names::RepoName;
 
 mod as_app;
@@ -105,11 +106,18 @@ impl Client {
     /// repository is no move.
     pub async fn get(&self, read: &Read, token: TokenId) -> Answer {
         let request = Request::Get { at_most: read.limit(), repository: read.is_repository() };
-        let mut answer = self.send(self.api.address(read), read.repo(), token, request).await;
-        let same =
-            |moved: &Moved| matches!(moved, Moved::To(name) if name.key() == read.repo().key());
-        answer.moved = answer.moved.filter(|moved| !same(moved));
-        answer
+        let url = self.api.address(read.below());
+        let answer = self.send(url, read.repo(), token, request).await;
+        within(read.repo(), answer)
+    }
+
+    /// Sends `write`, once, and returns what came of it; the body of a 200 or 201 is in the reply.
+    ///
+    /// Redirects are followed as those of a dispatch are, with method, body and token kept.
+    pub async fn write(&self, write: &Write, token: TokenId) -> Answer {
+        let url = self.api.address(write.below());
+        let answer = self.send(url, write.repo(), token, Request::Write(write)).await;
+        within(write.repo(), answer)
     }
 
     /// Sends a request about `repo` to `first` and on to where redirects lead it.
@@ -185,6 +193,12 @@ impl Client {
                     None => builder,
                 }
             }
+            Request::Write(write) => match write.method() {
+                write::Method::Post => self.http.post(url),
+                write::Method::Patch => self.http.patch(url),
+            }
+            .header(CONTENT_TYPE, "application/json")
+            .body(write.body().to_vec()),
         };
         builder
             .header(ACCEPT, "application/vnd.github+json")
@@ -223,6 +237,8 @@ enum Request<'a> {
     },
     /// A request of an App's own, of whose answer so many bytes are taken at most.
     Call { method: &'a Method, body: Option<&'a str>, at_most: usize },
+    /// A POST or PATCH, of whose answer the body is wanted.
+    Write(&'a Write),
 }
 
 impl Request<'_> {
@@ -232,7 +248,7 @@ impl Request<'_> {
             Self::Get { .. } | Self::Call { method: &Method::GET, .. } => {
                 RefusedRedirect::NotForGet
             }
-            Self::Post(_) | Self::Call { .. } => RefusedRedirect::NotForPost,
+            Self::Post(_) | Self::Call { .. } | Self::Write(_) => RefusedRedirect::NotForPost,
         }
     }
 
@@ -241,6 +257,7 @@ impl Request<'_> {
         match self {
             Self::Post(_) => None,
             Self::Get { at_most, .. } | Self::Call { at_most, .. } => Some(at_most),
+            Self::Write(write) => Some(write.limit()),
         }
     }
 
@@ -249,7 +266,7 @@ impl Request<'_> {
         match self {
             Self::Post(_) => true,
             Self::Get { repository, .. } => repository,
-            Self::Call { .. } => false,
+            Self::Call { .. } | Self::Write(_) => false,
         }
     }
 }
@@ -262,6 +279,13 @@ fn bearer_of(secret: &SecretString) -> Result<HeaderValue, &'static str> {
     };
     bearer.set_sensitive(true);
     Ok(bearer)
+}
+
+/// Returns the answer without a move that leads to another address of the same repository.
+fn within(repo: &RepoName, mut answer: Answer) -> Answer {
+    let same = |moved: &Moved| matches!(moved, Moved::To(name) if name.key() == repo.key());
+    answer.moved = answer.moved.filter(|moved| !same(moved));
+    answer
 }
 
 fn failed(requests: u32, moved: Option<Moved>, error: TransportError) -> Answer {

@@ -57,7 +57,7 @@ pub enum TransportKind {
 
 impl TransportError {
     /// Returns the failure that `error` is, told by its causes.
-    pub(super) fn read(error: reqwest::Error) -> Self {
+    pub(crate) fn read(error: reqwest::Error) -> Self {
         let error = error.without_url();
         let causes = causes(&error);
         let kinds = || causes.iter().filter_map(|cause| cause.downcast_ref::<io::Error>());

@@ -1,44 +1,20 @@
-//! What is read from GitHub: one address below a repository, and how much of the answer is wanted.
-//! Parts of it (paths, branch names) were named by others, so every one is percent-encoded here,
-//! and what could lead out of the repository is refused: whoever holds a [`Read`] holds an address
-//! that stays below `repos/OWNER/NAME`.
+//! What is read from GitHub: one address below a repository (made by the rules of `below`), and how
+//! much of the answer is wanted.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
+use crate::github::below::{BadAddress, Below};
 use crate::names::RepoName;
 
 /// How much of an answer is taken when the caller does not say, in bytes: the contents API sends
 /// files of up to 1 MB, which base64 and JSON make a third longer.
 pub const AT_MOST: usize = 2 * 1024 * 1024;
 
-/// The longest address below the API's own, in bytes. GitHub and what stands before it refuse those
-/// of more than about 8 KB, each with an answer of its own.
-const LONGEST: usize = 8_000;
-
 /// A GET below a repository.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Read {
-    repo: RepoName,
-    /// The encoded parts, each with a slash before it.
-    below: String,
-    /// The encoded query, without its question mark.
-    query: String,
+    at: Below,
     at_most: usize,
-}
-
-/// Why something cannot be read: its address would not be what was meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadRead {
-    /// One of the parts has no characters: a double or trailing slash, which GitHub answers 404.
-    #[error("a part of the path is empty")]
-    Empty,
-    /// One of the parts is `.` or `..`. Encoding does not help: `%2e%2e` leads up just as well
-    /// (WHATWG URL Standard, "double-dot URL path segment").
-    #[error("a part of the path is . or .., which leads elsewhere")]
-    Dots,
-    /// The address has more characters than a server takes.
-    #[error("the path and query are longer than {LONGEST} bytes")]
-    TooLong,
 }
 
 impl Read {
@@ -54,31 +30,8 @@ impl Read {
         repo: &RepoName,
         segments: &[&str],
         query: &[(&str, &str)],
-    ) -> Result<Self, BadRead> {
-        let mut below = String::new();
-        for segment in segments {
-            match *segment {
-                "" => return Err(BadRead::Empty),
-                "." | ".." => return Err(BadRead::Dots),
-                segment => {
-                    below.push('/');
-                    encode(segment, &mut below);
-                }
-            }
-        }
-        let mut pairs = String::new();
-        for (key, value) in query {
-            if !pairs.is_empty() {
-                pairs.push('&');
-            }
-            encode(key, &mut pairs);
-            pairs.push('=');
-            encode(value, &mut pairs);
-        }
-        if below.len().saturating_add(pairs.len()) > LONGEST {
-            return Err(BadRead::TooLong);
-        }
-        Ok(Self { repo: repo.clone(), below, query: pairs, at_most: AT_MOST })
+    ) -> Result<Self, BadAddress> {
+        Ok(Self { at: Below::new(repo, segments, query)?, at_most: AT_MOST })
     }
 
     /// Returns the same with another limit for the answer's body than [`AT_MOST`], in bytes.
@@ -91,22 +44,17 @@ impl Read {
     /// Returns the repository.
     #[must_use]
     pub fn repo(&self) -> &RepoName {
-        &self.repo
+        self.at.repo()
     }
 
     /// Returns whether it is the repository itself that is read, and nothing below it.
     pub(super) fn is_repository(&self) -> bool {
-        self.below.is_empty()
+        self.at.is_repository()
     }
 
-    /// Returns the path below the API's own, encoded: `/repos/OWNER/NAME/…`.
-    pub(super) fn path(&self) -> String {
-        format!("/repos/{}{}", self.repo, self.below)
-    }
-
-    /// Returns the encoded query, when there is one.
-    pub(super) fn query(&self) -> Option<&str> {
-        Some(self.query.as_str()).filter(|query| !query.is_empty())
+    /// Returns where it is.
+    pub(super) fn below(&self) -> &Below {
+        &self.at
     }
 
     /// Returns how many bytes of the answer's body are taken.
@@ -118,20 +66,7 @@ impl Read {
 /// Shows the request as GitHub's documentation writes it: `GET /repos/OWNER/NAME/…?…`, encoded.
 impl fmt::Display for Read {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GET {}", self.path())?;
-        self.query().map_or(Ok(()), |query| write!(f, "?{query}"))
-    }
-}
-
-/// Adds `text` with everything but RFC 3986's unreserved characters as `%XX`.
-fn encode(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
+        write!(f, "GET {}", self.at)
     }
 }
 
@@ -144,14 +79,14 @@ mod tests {
     use super::*;
     use crate::github::ApiUrl;
 
-    fn read(segments: &[&str], query: &[(&str, &str)]) -> Result<Read, BadRead> {
+    fn read(segments: &[&str], query: &[(&str, &str)]) -> Result<Read, BadAddress> {
         Read::new(&RepoName::parse("acme/web").unwrap(), segments, query)
     }
 
     /// Returns the request line's address at a GitHub Enterprise Server.
     fn address(segments: &[&str], query: &[(&str, &str)]) -> String {
         let api = ApiUrl::parse("https://ghe.example/api/v3").unwrap();
-        let url = api.address(&read(segments, query).unwrap());
+        let url = api.address(read(segments, query).unwrap().below());
         url.as_str().strip_prefix("https://ghe.example/api/v3/repos/acme/web").unwrap().to_owned()
     }
 
@@ -187,13 +122,13 @@ mod tests {
     #[test]
     fn what_leads_elsewhere_is_refused() {
         for (segments, why) in [
-            (&["."][..], BadRead::Dots),
-            (&[".."], BadRead::Dots),
-            (&["contents", "..", "..", "..", "user"], BadRead::Dots),
-            (&["contents", "a", "."], BadRead::Dots),
-            (&[""], BadRead::Empty),
-            (&["contents", "", "a"], BadRead::Empty),
-            (&["contents", ""], BadRead::Empty),
+            (&["."][..], BadAddress::Dots),
+            (&[".."], BadAddress::Dots),
+            (&["contents", "..", "..", "..", "user"], BadAddress::Dots),
+            (&["contents", "a", "."], BadAddress::Dots),
+            (&[""], BadAddress::Empty),
+            (&["contents", "", "a"], BadAddress::Empty),
+            (&["contents", ""], BadAddress::Empty),
         ] {
             assert_eq!(read(segments, &[]), Err(why), "{segments:?}");
         }
@@ -203,8 +138,8 @@ mod tests {
     fn an_address_has_an_end() {
         let long = |count| "a".repeat(count);
         assert!(read(&[&long(4_000)], &[("k", &long(3_997))]).is_ok());
-        assert_eq!(read(&[&long(4_000)], &[("k", &long(3_998))]), Err(BadRead::TooLong));
-        assert_eq!(read(&[&"é".repeat(1_400)], &[]), Err(BadRead::TooLong));
+        assert_eq!(read(&[&long(4_000)], &[("k", &long(3_998))]), Err(BadAddress::TooLong));
+        assert_eq!(read(&[&"é".repeat(1_400)], &[]), Err(BadAddress::TooLong));
     }
 
     #[test]
@@ -227,7 +162,7 @@ mod tests {
                 prop_assert!(parts.iter().any(odd));
                 return Ok(());
             };
-            let url = ApiUrl::parse("https://api.github.com").unwrap().address(&read);
+            let url = ApiUrl::parse("https://api.github.com").unwrap().address(read.below());
             prop_assert_eq!(url.origin().ascii_serialization(), "https://api.github.com");
             prop_assert!(url.fragment().is_none() && url.username().is_empty());
             let path: Vec<&str> = url.path().strip_prefix("/repos/acme/web").unwrap().split('/').skip(1).collect();

@@ -120,7 +120,8 @@ fn unanswered(unanswered: Unanswered) -> Trouble {
             ),
             true,
         ),
-        Unanswered::Unreachable(why) => {
+        // A read creates nothing.
+        Unanswered::Unreachable(why) | Unanswered::Unknown(why) => {
             (format!("GitHub could not be asked for its runs: {why}"), false)
         }
     };

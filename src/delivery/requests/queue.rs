@@ -3,7 +3,6 @@
 //! it knows no clock, no client and nothing of what is asked. Times come in.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,17 +10,20 @@ use tokio::sync::oneshot;
 
 use crate::delivery::gate::{Pass, TooLong};
 use crate::delivery::lane::{Ended, Lane, Lanes, over};
-use crate::delivery::pace::Pace;
+use crate::delivery::pace::{Cost, Pace, Priced};
 use crate::delivery::schedule::Reason;
 use crate::github::TokenId;
 
-/// GitHub's secondary limit for one token, in points a minute; a GET is one point. Source: "Rate
-/// limits for the REST API".
-const POINTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(900).unwrap();
-
-/// A request's number in the order in which they came. It keeps it through all its attempts.
+/// A request's number in the order in which they came, and what it costs. It keeps both through all
+/// its attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticket(u64);
+pub(super) struct Ticket(u64, Cost);
+
+impl Priced for Ticket {
+    fn cost(&self) -> Cost {
+        self.1
+    }
+}
 
 /// What a request waits for: its turn, or that its token's lane has ended.
 pub(super) type Turn = Result<Pass, Ended>;
@@ -66,9 +68,9 @@ impl Queue {
     }
 
     /// Returns a number behind all that were given out.
-    pub(super) fn ticket(&mut self) -> Ticket {
+    pub(super) fn ticket(&mut self, cost: Cost) -> Ticket {
         self.tickets += 1;
-        Ticket(self.tickets)
+        Ticket(self.tickets, cost)
     }
 
     /// Puts a request at its place, where it waits until `until` at least. Its turn comes through
@@ -82,7 +84,7 @@ impl Queue {
     ) -> oneshot::Receiver<Turn> {
         let (sender, receiver) = oneshot::channel();
         let max_wait = self.max_wait;
-        let lane = self.lanes.get_or(token, || Lane::new(Pace::new(POINTS_PER_MINUTE), max_wait));
+        let lane = self.lanes.get_or(token, || Lane::new(Pace::of_github(), max_wait));
         if let Some(ended) = &lane.ended {
             tell(sender, Err(ended.clone()));
             return receiver;
@@ -124,7 +126,7 @@ impl Queue {
     /// wire.
     pub(super) fn landed(
         &mut self,
-        token: TokenId,
+        (ticket, token): (Ticket, TokenId),
         pass: Pass,
         at: Duration,
         requests: u32,
@@ -133,7 +135,7 @@ impl Queue {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.sent = self.sent.saturating_add(u64::from(requests));
         let Some(lane) = self.lanes.get_mut(token) else { return };
-        lane.answered(at, requests);
+        lane.answered(at, ticket.cost(), requests);
         match landing {
             Landing::Answered => lane.gate.answered(pass),
             Landing::Lost => lane.gate.ended_without_limit(pass),

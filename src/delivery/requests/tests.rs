@@ -15,6 +15,7 @@ mod dropped;
 mod github;
 mod limits;
 mod waiting;
+mod writes;
 
 const S: fn(u64) -> Duration = Duration::from_secs;
 
@@ -374,6 +375,7 @@ fn a_debug_form_and_the_errors_show_labels_and_texts_only() {
         Unanswered::TokenRefused("why".to_owned()),
         Unanswered::Deferred("why".to_owned(), after),
         Unanswered::Unreachable("why".to_owned()),
+        Unanswered::Unknown("why".to_owned()),
     ] {
         assert_eq!(error.to_string(), "why");
     }

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use crate::delivery::clock::Clock;
 use crate::delivery::gate::Pass;
 use crate::delivery::lane::Ended;
+use crate::delivery::pace::Cost;
 use crate::delivery::requests::queue::{Landing, Queue, Ticket, Turn};
 use crate::delivery::schedule::Reason;
 use crate::github::TokenId;
@@ -37,9 +38,9 @@ impl<C: Clock> Turnstile<C> {
     }
 
     /// Returns the last place for a request with this token.
-    pub(super) fn enter(&self, token: TokenId) -> Place<'_, C> {
+    pub(super) fn enter(&self, token: TokenId, cost: Cost) -> Place<'_, C> {
         let (ticket, turn) = self.change(|queue, now| {
-            let ticket = queue.ticket();
+            let ticket = queue.ticket(cost);
             (ticket, queue.wait(ticket, token, now, now))
         });
         Place { turnstile: self, ticket, token, at: At::Queue(turn) }
@@ -136,7 +137,7 @@ impl<C: Clock> Place<'_, C> {
     pub(super) fn landed(&mut self, requests: u32, landing: Landing) {
         if let At::Flight(pass) = std::mem::replace(&mut self.at, At::Nowhere) {
             self.turnstile.change(|queue, now| {
-                queue.landed(self.token, pass, now, requests, landing);
+                queue.landed((self.ticket, self.token), pass, now, requests, landing);
             });
         }
     }
@@ -160,12 +161,12 @@ impl<C: Clock> Drop for Place<'_, C> {
                 if !queue.leave(ticket, token, now)
                     && let Ok(Ok(pass)) = turn.try_recv()
                 {
-                    queue.landed(token, pass, now, 0, Landing::Lost);
+                    queue.landed((ticket, token), pass, now, 0, Landing::Lost);
                 }
             }),
             // Nobody knows whether it arrived: the server may have counted it.
             At::Flight(pass) => self.turnstile.change(|queue, now| {
-                queue.landed(token, pass, now, 1, Landing::Lost);
+                queue.landed((ticket, token), pass, now, 1, Landing::Lost);
             }),
         }
     }

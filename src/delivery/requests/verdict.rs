@@ -1,15 +1,18 @@
-//! What an answer means for a read: the caller's, or to be asked for again. One pure function, as
-//! [`retry`](crate::delivery::retry) is for dispatches, with the same back-off and number of
-//! attempts. It differs in what is final: a read's caller wants to see a 404 or a refused redirect,
-//! and judges it by what was read.
+//! What an answer means for a read or a write: the caller's, or to be asked for again. One pure
+//! function, as [`retry`](crate::delivery::retry) is for dispatches, with the same back-off and
+//! number of attempts. It differs in what is final: the caller wants to see a 404 or a refused
+//! redirect, and judges it by what was asked for; and what would be there twice is not sent again
+//! while nobody knows whether it is there.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::delivery::retry::{ATTEMPTS, NETWORK_REMEDY, TLS_REMEDY, back_off};
 use crate::github::error::explain;
-use crate::github::{Read, Reply, TransportError, TransportKind};
+use crate::github::{Read, Reply, TransportError, TransportKind, Write};
+use crate::names::RepoName;
 
 /// What to do with a read after an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,37 @@ pub(super) enum Verdict {
     Unreachable(String),
     /// There is no token to send the read with.
     NoToken(String),
+    /// It may have created what it was to create, and is not sent again.
+    Unknown(String),
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asked<'a> {
+    Read(&'a Read),
+    Write(&'a Write),
+}
+
+impl Asked<'_> {
+    fn repo(&self) -> &RepoName {
+        match self {
+            Self::Read(read) => read.repo(),
+            Self::Write(write) => write.repo(),
+        }
+    }
+
+    fn creates(&self) -> bool {
+        matches!(self, Self::Write(write) if write.creates())
+    }
+}
+
+impl fmt::Display for Asked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(read) => read.fmt(f),
+            Self::Write(write) => write.fmt(f),
+        }
+    }
 }
 
 /// Returns what to do after `result`. The other arguments are those of
@@ -33,7 +67,7 @@ pub(super) enum Verdict {
 pub(super) fn judge(
     result: Result<Reply, TransportError>,
     attempt: u32,
-    read: &Read,
+    asked: Asked<'_>,
     token: &str,
     wall: Timestamp,
     jitter: f64,
@@ -45,6 +79,10 @@ pub(super) fn judge(
             Verdict::Unreachable(format!("{}; tried {attempt} times, {remedy}", error()))
         }
     };
+    // Whoever creates is told at once: a look at what is there tells more than another attempt.
+    let unsure = |error: &dyn Fn() -> String| {
+        if asked.creates() { Verdict::Unknown(error()) } else { again(error, LATER) }
+    };
     let reply = match result {
         Err(error) if error.kind == TransportKind::Tls && attempt > 1 => {
             return Verdict::Unreachable(format!("{error}; {TLS_REMEDY}"));
@@ -52,19 +90,17 @@ pub(super) fn judge(
         Err(error) if error.kind == TransportKind::NoToken => {
             return Verdict::NoToken(error.to_string());
         }
-        Err(error) if error.sent => return again(&|| error.to_string(), LATER),
+        Err(error) if error.sent => return unsure(&|| error.to_string()),
         Err(error) => return again(&|| error.to_string(), NETWORK_REMEDY),
         Ok(reply) => reply,
     };
-    let error = || explain(&reply, read.repo(), token);
+    let error = || explain(&reply, asked.repo(), token);
     match reply.status {
         _ if reply.refused.is_some() => Verdict::Answered(Box::new(reply)),
         401 => Verdict::TokenRefused(error()),
         _ if reply.is_limit() => Verdict::Limited(reply.limits.asked_wait(wall), error()),
-        500..=599 => again(&error, LATER),
-        status if reply.broken => {
-            again(&|| format!("the answer to {read} broke off ({status})"), LATER)
-        }
+        500..=599 => unsure(&error),
+        status if reply.broken => unsure(&|| format!("the answer to {asked} broke off ({status})")),
         _ => Verdict::Answered(Box::new(reply)),
     }
 }
@@ -82,7 +118,45 @@ mod tests {
 
     fn judged(result: Result<Reply, TransportError>, attempt: u32, jitter: f64) -> Verdict {
         let read = Read::new(&RepoName::parse("acme/web").unwrap(), &["contents", "a b"], &[]);
-        judge(result, attempt, &read.unwrap(), "PAT", Timestamp::UNIX_EPOCH, jitter)
+        judge(result, attempt, Asked::Read(&read.unwrap()), "PAT", Timestamp::UNIX_EPOCH, jitter)
+    }
+
+    fn written(write: &Write, result: Result<Reply, TransportError>) -> Verdict {
+        judge(result, 1, Asked::Write(write), "PAT", Timestamp::UNIX_EPOCH, 0.5)
+    }
+
+    #[test]
+    fn what_creates_is_sent_again_only_when_it_cannot_have_arrived_or_was_limited() {
+        let repo = RepoName::parse("acme/mono").unwrap();
+        let body = serde_json::json!({});
+        let post = Write::post(&repo, &["issues"], &body).unwrap();
+        let patch = Write::patch(&repo, &["issues", "1"], &body).unwrap();
+        let broken = |status| Ok(Reply { broken: true, ..reply(status) });
+        let text = |verdict: Verdict| match verdict {
+            Verdict::Answered(_) => "answered".to_owned(),
+            Verdict::Limited(..) => "limited".to_owned(),
+            Verdict::Retry(_) => "again".to_owned(),
+            Verdict::TokenRefused(_) => "token refused".to_owned(),
+            Verdict::NoToken(text) | Verdict::Unknown(text) | Verdict::Unreachable(text) => text,
+        };
+        for (result, created, patched) in [
+            (Ok(reply(201)), "answered", "answered"),
+            (Ok(reply(200)), "answered", "answered"),
+            (Ok(reply(403)), "answered", "answered"),
+            (Ok(reply(422)), "answered", "answered"),
+            (Ok(reply(401)), "token refused", "token refused"),
+            (Ok(reply(429)), "limited", "limited"),
+            (Ok(reply(502)), "the server failed (502: \"M\")", "again"),
+            (broken(201), "the answer to POST /repos/acme/mono/issues broke off (201)", "again"),
+            (transport(TransportKind::Timeout), "timed out: why", "again"),
+            (transport(TransportKind::Reset), "the connection was lost: why", "again"),
+            (transport(TransportKind::Connect), "again", "again"),
+            (transport(TransportKind::Dns), "again", "again"),
+            (transport(TransportKind::Tls), "again", "again"),
+        ] {
+            assert_eq!(text(written(&post, result.clone())), created, "{result:?}");
+            assert_eq!(text(written(&patch, result.clone())), patched, "{result:?}");
+        }
     }
 
     fn reply(status: u16) -> Reply {
@@ -105,6 +179,7 @@ mod tests {
                 Verdict::Retry(after) => format!("again after {after:?}"),
                 Verdict::Unreachable(_) => "unreachable".to_owned(),
                 Verdict::NoToken(_) => "no token".to_owned(),
+                Verdict::Unknown(_) => "unknown".to_owned(),
             };
             table += &format!("{what:<24} {attempt}  {verdict}\n");
         };

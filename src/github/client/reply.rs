@@ -17,6 +17,8 @@ const MAX_MESSAGE: usize = 64 * 1024;
 const MAX_SCOPES: usize = 2_000;
 
 /// Reads a reply. `wanted` is how many bytes of the body of a 200 or 201 are kept, when it is kept at all.
+/// Reads a reply. `wanted` is how many bytes of the body of a 200 or 201 are kept, when it is kept at
+/// all.
 ///
 /// What a body that breaks off would have said may have been a limit: that is kept in
 /// [`Reply::broken`].

@@ -10,6 +10,7 @@ use crate::github::LimitHeaders;
 mod as_app;
 mod get;
 mod server;
+mod write;
 
 use server::{CANARY, Reaction, Server, client, http};
 

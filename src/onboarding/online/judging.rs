@@ -327,7 +327,7 @@ pub(super) fn silent(subject: &Subject<'_>, unanswered: &Unanswered, verdict: &m
         Unanswered::Deferred(..) => {
             (Code::Unreachable, "run again later, or ask about fewer cousins with --only")
         }
-        Unanswered::Unreachable(_) => {
+        Unanswered::Unreachable(_) | Unanswered::Unknown(_) => {
             (Code::Unreachable, "run it again; --only asks about this cousin alone")
         }
     };

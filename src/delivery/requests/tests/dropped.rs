@@ -67,7 +67,7 @@ async fn a_turn_that_was_not_used_takes_nothing_of_the_pace() {
     let world = World::new(|_| status(200));
     for _ in 0..2_000 {
         // Its turn comes as soon as it is in the queue; it is dropped before it looks.
-        drop(world.requests.turnstile.enter(PAT));
+        drop(world.requests.turnstile.enter(PAT, Cost::Read));
     }
     let answered = world.requests.get(&read(3_000), PAT).await;
     assert_eq!(answered.unwrap().status, 200);
