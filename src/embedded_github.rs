@@ -43,6 +43,7 @@ mod fault;
 mod files;
 mod headers;
 mod http;
+mod issues;
 mod limits;
 mod log;
 mod model;
@@ -55,6 +56,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod tracker;
 
 pub use answer::{Answer, Body, Request};
 pub use apps::{App, Installation};
@@ -65,6 +67,7 @@ pub use model::{Model, Now, Reply};
 pub use repository::Repository;
 pub use runs::Run;
 pub use tokens::{Token, TokenKind};
+pub use tracker::{Author, Comment, Draft, Issue};
 
 use http::Shared;
 use server::{Loopback, Wire};

@@ -16,9 +16,13 @@ use super::log::{Event, Received, Sender, Ticket};
 use super::repository::{Repository, key};
 use super::runs::Run;
 use super::tokens::{Token, TokenKind};
+use super::tracker::{Comment, Draft, Issue};
 
 /// The clock that the model reads.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What happens in GitHub just before a request is looked at.
+type Hook = Box<dyn FnOnce(&mut Model) + Send>;
 
 /// What happens to a request that was received.
 #[derive(Debug)]
@@ -49,6 +53,7 @@ pub struct Model {
     latency: Duration,
     pub(super) now: Now,
     requests: Vec<Received>,
+    hooks: Vec<(usize, Hook)>,
     in_flight: usize,
     max_in_flight: usize,
 }
@@ -78,6 +83,7 @@ impl Model {
             latency: Duration::ZERO,
             now: Arc::new(Timestamp::now),
             requests: Vec::new(),
+            hooks: Vec::new(),
             in_flight: 0,
             max_in_flight: 0,
         }
@@ -183,6 +189,39 @@ impl Model {
         self.called(full_name).map(|it| it.id)
     }
 
+    /// Lets `hook` happen just before the n-th request since the start, counted from 1, is looked
+    /// at: what somebody else does between two requests.
+    pub fn before_request(&mut self, number: usize, hook: impl FnOnce(&mut Self) + Send + 'static) {
+        self.hooks.push((number, Box::new(hook)));
+    }
+
+    /// Writes an issue as its author would, and returns its number; none without such a repository.
+    pub fn open_issue(&mut self, full_name: &str, draft: Draft) -> Option<u64> {
+        let now = (self.now)();
+        Some(self.called_mut(full_name)?.tracker.open(draft, now))
+    }
+
+    /// Changes an issue as whoever may would: a maintainer who takes a label off, say.
+    pub fn change_issue(&mut self, full_name: &str, number: u64, change: impl FnOnce(&mut Issue)) {
+        let issue = self.called_mut(full_name).and_then(|it| it.tracker.get_mut(number));
+        if let Some(issue) = issue {
+            change(issue);
+        }
+    }
+
+    /// Returns the issues and pull requests of a repository, oldest first.
+    #[must_use]
+    pub fn issues_of(&self, full_name: &str) -> &[Issue] {
+        self.called(full_name).map_or(&[], |it| it.tracker.all())
+    }
+
+    /// Returns the comments on an issue, in order.
+    #[must_use]
+    pub fn comments_of(&self, full_name: &str, number: u64) -> &[Comment] {
+        let issue = self.called(full_name).and_then(|it| it.tracker.get(number));
+        issue.map_or(&[], |it| &it.comments)
+    }
+
     /// Returns every request, in the order of arrival.
     #[must_use]
     pub fn requests(&self) -> &[Received] {
@@ -217,6 +256,9 @@ impl Model {
     pub fn receive(&mut self, request: &Request) -> Reply {
         let now = (self.now)();
         let number = self.requests.len() + 1;
+        while let Some(at) = self.hooks.iter().position(|(when, _)| *when == number) {
+            self.hooks.remove(at).1(self);
+        }
         let sender = self.admitted(self.sender(request), now);
         self.in_flight += 1;
         self.max_in_flight = self.max_in_flight.max(self.in_flight);
@@ -284,6 +326,11 @@ impl Model {
         (self.now)()
     }
 
+    fn called_mut(&mut self, full_name: &str) -> Option<&mut Repository> {
+        let id = self.called(full_name)?.id;
+        self.repositories.get_mut(&id)
+    }
+
     fn sender(&self, request: &Request) -> Sender {
         let Some(header) = request.authorization.as_deref() else {
             return Sender::Anonymous;
@@ -300,7 +347,7 @@ impl Model {
             .map_or(Sender::Unknown, Sender::Token)
     }
 
-    fn label(&self, sender: Sender) -> String {
+    pub(super) fn label(&self, sender: Sender) -> String {
         match sender {
             Sender::Anonymous => "none".to_owned(),
             Sender::Unknown => "unknown".to_owned(),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::files::{Tree, cleaned};
+use super::tracker::Tracker;
 
 /// A repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,9 @@ pub struct Repository {
     pub actions_disabled: bool,
     /// How long after a dispatch its runs are there.
     pub run_delay: Duration,
+    /// Issues are turned off; pull requests are not.
+    pub issues_disabled: bool,
+    pub(super) tracker: Tracker,
     branches: BTreeMap<String, Tree>,
     workflow_states: BTreeMap<String, String>,
 }
@@ -44,6 +48,8 @@ impl Repository {
             default_branch: "main".to_owned(),
             actions_disabled: false,
             run_delay: Duration::ZERO,
+            issues_disabled: false,
+            tracker: Tracker::default(),
             branches: BTreeMap::new(),
             workflow_states: BTreeMap::new(),
         }
@@ -131,6 +137,13 @@ impl Repository {
         self
     }
 
+    /// Turns issues off.
+    #[must_use]
+    pub fn issues_disabled(mut self) -> Self {
+        self.issues_disabled = true;
+        self
+    }
+
     /// Sets the state of the workflow in that file, which else is `active`: `disabled_manually`,
     /// `disabled_inactivity`, or whatever GitHub may think of.
     #[must_use]
@@ -148,6 +161,8 @@ impl Repository {
         self.disabled |= known.disabled;
         self.actions_disabled |= known.actions_disabled;
         self.run_delay = self.run_delay.max(known.run_delay);
+        self.issues_disabled |= known.issues_disabled;
+        self.tracker.or(&known.tracker);
         self = self.default_branch(&known.default_branch);
         self.former_names.extend_from_slice(&known.former_names);
         for (name, tree) in &known.branches {

@@ -1,5 +1,5 @@
-//! What the endpoints do, and who may use them. Issues and pull requests will each be one more
-//! [`Endpoint`], with a file of its own for what it shows.
+//! What the endpoints do, and who may use them. Pull requests will be one more [`Endpoint`], with a
+//! file of its own for what it shows, as issues are.
 //!
 //! The order of the checks is GitHub's as far as it can be seen from outside: front (user agent),
 //! credentials, limits, then the repository (can it be seen, does its organization ask for single
@@ -10,13 +10,15 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, DISPATCH_DOCS, REST_DOCS, Request};
 use super::headers::request_id;
+use super::issues::{Issues, Writer};
 use super::limits::Cost;
 use super::log::{Event, Sender};
 use super::model::Model;
 use super::repository::{Repository, key};
 use super::route::{Address, Endpoint, Named, Route, contents_path};
 use super::tokens::{Role, Token, TokenKind};
-use super::{actions, apps, branches, contents, dispatches, runs};
+use super::tracker::Author;
+use super::{actions, apps, branches, contents, dispatches, issues, runs};
 
 /// The longest body that is read, in bytes. GitHub's own bound is not documented; it is above the
 /// largest payload by far.
@@ -71,6 +73,12 @@ impl Model {
                     Err(refusal) => *refusal,
                 };
                 self.add_permission(&mut answer, Endpoint::Dispatch, sender);
+                answer
+            }
+            Route::To(Endpoint::Issues(what), address) if what.writes() => {
+                let written = self.write_issue(what, &address, request, sender, now);
+                let mut answer = written.unwrap_or_else(|refusal| *refusal);
+                self.add_permission(&mut answer, Endpoint::Issues(what), sender);
                 answer
             }
             Route::To(endpoint, address) => {
@@ -131,7 +139,7 @@ impl Model {
             return Err(Box::new(Answer::blocked()));
         }
         if went_by(&address.repository, repository) {
-            let status = if endpoint == Endpoint::Dispatch { 307 } else { 301 };
+            let status = if endpoint.writes() { 307 } else { 301 };
             let query = address.query.map(|it| format!("?{it}")).unwrap_or_default();
             let (root, id, below) = (&self.root, repository.id, address.below);
             let location = format!("{root}/repositories/{id}{below}{query}");
@@ -188,6 +196,61 @@ impl Model {
         })
     }
 
+    /// Writes an issue or a comment, or returns the answer that refuses it.
+    fn write_issue(
+        &mut self,
+        what: Issues,
+        address: &Address<'_>,
+        request: &Request,
+        sender: Sender,
+        now: Timestamp,
+    ) -> Result<Answer, Box<Answer>> {
+        let endpoint = Endpoint::Issues(what);
+        let repository = self.reached(endpoint, address, sender)?;
+        let id = repository.id;
+        let Some(token) = self.token_of(sender) else {
+            return Err(Box::new(Answer::error(401, "Requires authentication", endpoint.docs())));
+        };
+        if !self.may(sender, repository, Token::writes_issues) {
+            return Err(Box::new(match token.kind() {
+                TokenKind::Classic => Answer::not_found(endpoint.docs()),
+                kind => Answer::not_accessible(kind, endpoint.docs()),
+            }));
+        }
+        if repository.archived {
+            let message = "Repository was archived so is read-only.";
+            return Err(Box::new(Answer::error(403, message, endpoint.docs())));
+        }
+        let writer = self.writer(token, repository, sender);
+        let root = self.root.clone();
+        let Some(repository) = self.repositories.get_mut(&id) else {
+            return Err(Box::new(Answer::not_found(endpoint.docs())));
+        };
+        issues::write(&root, repository, what, &request.body, writer, now)
+    }
+
+    /// Returns who writes with a token: an App under its own name, a person under the token's.
+    fn writer(&self, token: &Token, repository: &Repository, sender: Sender) -> Writer {
+        let keys = repository.keys();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let Role { admin, push } = token.role(&keys);
+        match token.kind() {
+            TokenKind::BuiltIn => Writer { author: Author::app("github-actions"), triages: true },
+            TokenKind::Installation => {
+                Writer { author: Author::app(token.label().unwrap_or("app")), triages: true }
+            }
+            TokenKind::Classic | TokenKind::FineGrained => {
+                let association = match (admin, push) {
+                    (true, _) => "OWNER",
+                    (_, true) => "COLLABORATOR",
+                    _ => "NONE",
+                };
+                let login = self.label(sender).replace(' ', "-");
+                Writer { author: Author::person(&login, association), triages: push }
+            }
+        }
+    }
+
     /// Returns what an endpoint that only reads shows, or the answer that refuses it.
     fn show(
         &self,
@@ -202,11 +265,14 @@ impl Model {
         let root = &self.root;
         match endpoint {
             Endpoint::Contents | Endpoint::Branches => {
-                self.let_read_contents(endpoint, repository, sender)?;
+                self.let_read(endpoint, repository, sender, Token::reads_contents)?;
             }
             Endpoint::ActionsPermissions => self.let_administer(endpoint, repository, sender)?,
             Endpoint::Workflows | Endpoint::Runs => {
-                self.let_read_actions(endpoint, repository, sender)?;
+                self.let_read(endpoint, repository, sender, Token::reads_actions)?;
+            }
+            Endpoint::Issues(_) => {
+                self.let_read(endpoint, repository, sender, Token::reads_issues)?;
             }
             Endpoint::Repository | Endpoint::Dispatch => {}
         }
@@ -221,38 +287,21 @@ impl Model {
             Endpoint::Runs => runs::list(root, repository, &self.runs, query, now),
             Endpoint::ActionsPermissions => actions::permissions(repository),
             Endpoint::Repository => self.show_repository(repository, sender),
+            Endpoint::Issues(what) => issues::show(root, repository, what, query),
             Endpoint::Dispatch => Answer::not_found(endpoint.docs()),
         })
     }
 
-    /// The files of a public repository are everybody's.
-    fn let_read_contents(
+    /// The files, workflows, runs and issues of a public repository are everybody's.
+    fn let_read(
         &self,
         endpoint: Endpoint,
         repository: &Repository,
         sender: Sender,
+        reads: impl Fn(&Token, &[&str]) -> bool,
     ) -> Result<(), Box<Answer>> {
         match self.token_of(sender) {
-            Some(token)
-                if repository.private && !self.may(sender, repository, Token::reads_contents) =>
-            {
-                Err(Box::new(Answer::not_accessible(token.kind(), endpoint.docs())))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// So are its workflows and runs.
-    fn let_read_actions(
-        &self,
-        endpoint: Endpoint,
-        repository: &Repository,
-        sender: Sender,
-    ) -> Result<(), Box<Answer>> {
-        match self.token_of(sender) {
-            Some(token)
-                if repository.private && !self.may(sender, repository, Token::reads_actions) =>
-            {
+            Some(token) if repository.private && !self.may(sender, repository, reads) => {
                 Err(Box::new(Answer::not_accessible(token.kind(), endpoint.docs())))
             }
             _ => Ok(()),

@@ -2,6 +2,8 @@
 //! there, and what each endpoint says of itself. Anything else is a 404. What an endpoint does is
 //! in `rest`.
 
+use super::issues::Issues;
+
 /// A repository as a path names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Named {
@@ -58,11 +60,15 @@ pub(super) enum Endpoint {
     Runs,
     ActionsPermissions,
     Dispatch,
+    Issues(Issues),
 }
 
 impl Endpoint {
     fn of(method: &str, below: &str) -> Option<Self> {
         let reads = matches!(method, "GET" | "HEAD");
+        if let Some(issues) = Issues::of(method, below) {
+            return Some(Self::Issues(issues));
+        }
         match below {
             "/dispatches" if method == "POST" => Some(Self::Dispatch),
             _ if !reads => None,
@@ -72,6 +78,15 @@ impl Endpoint {
             "/actions/runs" => Some(Self::Runs),
             "/actions/permissions" => Some(Self::ActionsPermissions),
             _ => contents_path(below).map(|_| Self::Contents),
+        }
+    }
+
+    /// Returns whether it changes something.
+    pub(super) fn writes(self) -> bool {
+        match self {
+            Self::Dispatch => true,
+            Self::Issues(issues) => issues.writes(),
+            _ => false,
         }
     }
 
@@ -93,6 +108,7 @@ impl Endpoint {
                  #get-github-actions-permissions-for-a-repository"
             }
             Self::Dispatch => super::answer::DISPATCH_DOCS,
+            Self::Issues(issues) => issues.docs(),
         }
     }
 
@@ -105,6 +121,8 @@ impl Endpoint {
             Self::Workflows | Self::Runs => "actions=read",
             Self::ActionsPermissions => "administration=read",
             Self::Dispatch => "contents=write",
+            Self::Issues(issues) if issues.writes() => "issues=write",
+            Self::Issues(_) => "issues=read",
         }
     }
 
@@ -115,7 +133,12 @@ impl Endpoint {
     pub(super) fn accepted_scopes(self) -> &'static str {
         match self {
             Self::Repository | Self::ActionsPermissions => "repo",
-            Self::Contents | Self::Branches | Self::Workflows | Self::Runs | Self::Dispatch => "",
+            Self::Contents
+            | Self::Branches
+            | Self::Workflows
+            | Self::Runs
+            | Self::Dispatch
+            | Self::Issues(_) => "",
         }
     }
 }

@@ -17,6 +17,7 @@ mod broken;
 mod contents;
 mod garbage;
 mod grants;
+mod issues;
 mod listings;
 mod over_http;
 mod reads_over_http;

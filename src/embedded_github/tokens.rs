@@ -56,6 +56,8 @@ pub struct Token {
     reads: Reach,
     writes: Reach,
     administers: Reach,
+    reads_issues: Reach,
+    writes_issues: Reach,
     /// Whose contents it may not read.
     sealed: Reach,
     /// Whose workflows and runs it may not read.
@@ -82,6 +84,8 @@ impl Token {
             reads: nothing(),
             writes: nothing(),
             administers: nothing(),
+            reads_issues: nothing(),
+            writes_issues: nothing(),
             sealed: nothing(),
             no_actions: nothing(),
             scopes: None,
@@ -134,11 +138,29 @@ impl Token {
         self.may_read(repository)
     }
 
-    /// Lets the token read every repository and write its contents.
+    /// Lets a token of the newer kinds read the issues of a private repository (`issues=read`). A
+    /// classic token reads them wherever it may read.
+    #[must_use]
+    pub fn may_read_issues(mut self, repository: &str) -> Self {
+        self.reads_issues.add(repository);
+        self.may_read(repository)
+    }
+
+    /// Lets a token of the newer kinds read and write issues (`issues=write`). A classic token
+    /// writes them wherever it may read and has the scope.
+    #[must_use]
+    pub fn may_write_issues(mut self, repository: &str) -> Self {
+        self.writes_issues.add(repository);
+        self.may_read_issues(repository)
+    }
+
+    /// Lets the token read every repository and write its contents and issues.
     #[must_use]
     pub fn may_write_everything(mut self) -> Self {
         self.reads = Reach::All;
         self.writes = Reach::All;
+        self.reads_issues = Reach::All;
+        self.writes_issues = Reach::All;
         self
     }
 
@@ -234,6 +256,20 @@ impl Token {
             self.role(names).push && self.has_scope(&["repo", "public_repo"])
         } else {
             self.writes.covers(names) && !self.sealed.covers(names)
+        }
+    }
+
+    /// Whether the token may read the issues of a private repository that it may read.
+    pub(super) fn reads_issues(&self, names: &[&str]) -> bool {
+        self.kind == TokenKind::Classic || self.reads_issues.covers(names)
+    }
+
+    /// Whether the token may write issues in a repository that it sees: a classic token anywhere,
+    /// as anybody may.
+    pub(super) fn writes_issues(&self, names: &[&str]) -> bool {
+        match self.kind {
+            TokenKind::Classic => self.has_scope(&["repo", "public_repo"]),
+            _ => self.writes_issues.covers(names),
         }
     }
 

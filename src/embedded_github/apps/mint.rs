@@ -113,6 +113,15 @@ fn token(
             Some(_) => token.may_read(name),
             None => token.may_read(name).may_not_read_contents(name),
         };
+        let token = match level("issues") {
+            Some("write") => token.may_write_issues(name),
+            Some(_) => token.may_read_issues(name),
+            None => token,
+        };
+        let token = match level("actions") {
+            Some(_) => token,
+            None => token.may_not_read_actions(name),
+        };
         if level("administration").is_some() { token.admin_of(name) } else { token }
     })
 }
