@@ -17,6 +17,7 @@
 //! runner's variables in it. `report` returns text, only `cli` prints, and only `main` exits.
 
 pub mod actions;
+pub mod alarm;
 pub mod cli;
 pub mod delivery;
 pub mod ecosystem;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ecosystem_dispatcher::delivery::pace::{PER_MINUTE, Pace};
+use ecosystem_dispatcher::delivery::pace::{Cost, PER_MINUTE, Pace};
 use ecosystem_dispatcher::ecosystem;
 use ecosystem_dispatcher::event::{Context, encode};
 use ecosystem_dispatcher::names::{CommitSha, EventType, FeaturePath, RepoName};
@@ -189,9 +189,9 @@ fn a_thousand_cousins_take_as_long_as_the_readme_says() {
     let mut times = Vec::new();
     for _ in 0..1000 {
         let now = times.last().copied().unwrap_or_default();
-        let at = pace.free_at(now).expect("nothing is in flight");
-        pace.sent();
-        pace.answered(at, 1);
+        let at = pace.free_at(now, Cost::Write).expect("nothing is in flight");
+        pace.sent(Cost::Write);
+        pace.answered(at, Cost::Write, 1);
         times.push(at);
     }
     assert_eq!(times[499].as_secs(), 6 * 60);
