@@ -46,6 +46,18 @@ pub struct Report {
     pub disabled: Vec<RepoName>,
     /// What became of each enabled cousin's watermark, by repository; null without `--watermarks`.
     pub watermarks: Option<Vec<Watermark>>,
+    /// What only the alarm needs to know.
+    #[serde(skip)]
+    pub before: Before,
+}
+
+/// What is known from before a run, or besides it.
+#[derive(Debug, Clone, Default)]
+pub struct Before {
+    /// All cousins that are listed and enabled; none when the list was not read.
+    pub enabled: Option<Vec<RepoName>>,
+    /// Who was failing already, each with the commit since which it did, as far as refs tell.
+    pub failing: Vec<(RepoName, CommitSha)>,
 }
 
 /// What became of one cousin's watermark.
@@ -156,6 +168,11 @@ pub struct Dispatch {
     pub error: Option<String>,
     /// For a deferred dispatch, the time after which to run again (RFC 3339).
     pub run_again_after: Option<jiff::Timestamp>,
+    /// With `--confirm`, whether its workflow was seen to start: `confirmed`, `probable` or
+    /// `unconfirmed`.
+    pub confirmation: Option<&'static str>,
+    /// The page of the workflow run, where one was seen.
+    pub run_url: Option<String>,
     /// Whether a newer run has delivered it, so that nothing is missing.
     #[serde(skip)]
     pub superseded: bool,

@@ -1,9 +1,11 @@
 //! `ecosystem dispatch`: tells every subscribed repository what a push changed. This file turns
 //! arguments and environment into one `Request`; `pipeline` carries it out, step by step.
 
+mod confirming;
 mod part;
 mod pipeline;
 mod recorder;
+mod reporting;
 mod sending;
 mod watermarks;
 
@@ -85,6 +87,16 @@ pub struct Args {
     /// How long to wait in sum when GitHub limits the rate; what would wait longer is deferred
     #[arg(long, value_name = "SECONDS", default_value = "900", value_parser = seconds_or_none, help_heading = "Delivery")]
     max_wait: Duration,
+    /// Look whether each cousin's workflow was started, for so long in all [default without a value:
+    /// 120]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "120", value_parser = seconds_or_none, help_heading = "Delivery")]
+    confirm: Option<Duration>,
+    /// A dispatch whose workflow was not seen to start has failed
+    #[arg(long, requires = "confirm", help_heading = "Delivery")]
+    require_confirmation: bool,
+    /// Keep one issue in the monorepo that says which cousins fail; it closes itself
+    #[arg(long, help_heading = "Delivery")]
+    issue_on_failure: bool,
 }
 
 /// How a result is printed.
@@ -108,9 +120,20 @@ pub(super) struct Request<'a> {
     pub(super) only: Vec<RepoName>,
     pub(super) dry_run: bool,
     pub(super) delivery: Delivery,
+    /// Whether, and how, it is looked for what was started.
+    pub(super) confirm: Option<Confirm>,
     /// Speaks for every cousin in a rehearsal, whatever its `token_env`.
     pub(super) stand_in_token: Option<&'a str>,
     pub(super) environment: &'a Environment,
+}
+
+/// How it is looked for what was started.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Confirm {
+    /// For how long, in all.
+    pub(super) timeout: Duration,
+    /// Whether what was not seen to start has failed.
+    pub(super) required: bool,
 }
 
 /// How to deliver.
@@ -165,6 +188,9 @@ pub fn run(
             timeout: args.timeout,
             max_wait: args.max_wait,
         },
+        confirm: args
+            .confirm
+            .map(|timeout| Confirm { timeout, required: args.require_confirmation }),
         stand_in_token: None,
         environment,
     };
@@ -199,7 +225,7 @@ pub fn run(
 /// Carries the request out and returns the report with how the process is to end.
 pub(super) fn carry_out(request: &Request<'_>, output: &Output) -> Result<(Report, Exit), Failure> {
     match decide(&request.trigger, &request.flags)? {
-        Decision::Nothing { why, head } => Ok((pipeline::nothing(request, why, head), Exit::Done)),
+        Decision::Nothing { why, head } => Ok((reporting::nothing(request, why, head), Exit::Done)),
         Decision::Compare(comparison) => pipeline::run(request, &comparison, output),
     }
 }

@@ -63,6 +63,12 @@ impl<'o> Progress<'o> {
         self.bar.inc(1);
     }
 
+    /// Counts all that have ended so far.
+    pub(super) fn so_far(&self, ended: usize) {
+        self.ended.set(ended);
+        self.bar.set_position(ended as u64);
+    }
+
     /// Shows that nothing is waited for any more.
     pub(super) fn going_on(&self) {
         self.bar.set_message(self.doing);

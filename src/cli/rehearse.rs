@@ -161,6 +161,7 @@ impl Rehearsal<'_> {
             only: Vec::new(),
             dry_run,
             delivery: Delivery { timeout: Duration::from_secs(10), ..Delivery::default() },
+            confirm: None,
             stand_in_token: Some(TOKEN),
             environment,
         }

@@ -1,53 +1,24 @@
 //! The pipeline, from a range to a report: each function is one arrow of the picture in the
 //! crate's documentation.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::part::{Called, Part, Parts};
-use super::sending::{Push, Shared};
-use super::{Request, sending, watermarks};
+use super::sending::{Push, Session, Shared};
+use super::{Request, confirming, watermarks};
 use crate::actions;
 use crate::cli::listing::{self, Listing};
 use crate::cli::{self, Exit, Failure, Output};
-use crate::delivery::{Ending, Outcome};
+use crate::delivery::{Confirmation, Ending, Outcome};
 use crate::ecosystem::{self, Cousin};
-use crate::event::{self, Context};
+use crate::event::Context;
 use crate::git::GitError;
 use crate::git::command::Git;
-use crate::git::range::{Comparison, Reason, Trigger};
-use crate::git::source::{Compared, FoundBy, Outside, Source};
+use crate::git::range::{Comparison, Trigger};
+use crate::git::source::{Outside, Source};
 use crate::names::{CommitSha, RepoName};
-use crate::report::{self, Dispatch, Report, Summary, Warning, Watermark};
-use crate::text;
-
-/// Returns the report of a run that has nothing to do.
-pub(super) fn nothing(request: &Request<'_>, why: String, head: Option<CommitSha>) -> Report {
-    Report {
-        schema: report::SCHEMA,
-        source: report::Source {
-            repository: request.source.clone(),
-            reference: reference(request, None),
-        },
-        range: report::Range {
-            base: None,
-            bases: 0,
-            head,
-            reason: Reason::Push,
-            found_by: FoundBy::None,
-            complete: true,
-            changed_paths: 0,
-        },
-        dry_run: request.dry_run,
-        path_encoding: None,
-        dispatches: Vec::new(),
-        summary: Summary::default(),
-        warnings: Vec::new(),
-        note: Some(why),
-        disabled: Vec::new(),
-        watermarks: None,
-    }
-}
+use crate::report::{Report, Warning, Watermark};
 
 /// What a run works on, once the range's head and the list of cousins are known.
 pub(super) struct Run<'r> {
@@ -61,8 +32,8 @@ pub(super) struct Run<'r> {
     /// Which of them the run is about.
     pub(super) chosen: Vec<usize>,
     /// The name of the list, for messages.
-    file_name: String,
-    repository: Option<RepoName>,
+    pub(super) file_name: String,
+    pub(super) repository: Option<RepoName>,
     pub(super) reference: Option<String>,
     pub(super) warnings: Vec<Warning>,
 }
@@ -89,8 +60,8 @@ pub(super) fn run(
         let Run { source, chosen, cousins, .. } = &mut run;
         parts.add(cousins, chosen, None, |reach| Ok(source.compare(comparison, reach)?))?;
         parts.sort(cousins, &HashSet::new());
-        let (endings, exit) = run.send(&parts, output, |_, _| {})?;
-        Rounds { rounds: vec![(parts, endings)], watermarks: None, exit }
+        let (round, exit) = run.send(parts, output, |_, _| {})?;
+        Rounds { rounds: vec![round], watermarks: None, exit, failing: Vec::new() }
     };
     Ok(run.report(told))
 }
@@ -98,11 +69,40 @@ pub(super) fn run(
 /// What was sent, in one round or several, and what became of it.
 #[derive(Default)]
 pub(super) struct Rounds {
-    pub(super) rounds: Vec<(Parts, Vec<Ending>)>,
+    pub(super) rounds: Vec<Round>,
     /// What became of the watermarks, where they were used.
     pub(super) watermarks: Option<Vec<Watermark>>,
+    /// Who was failing before, each with the commit since which it did, as far as refs tell.
+    pub(super) failing: Vec<(RepoName, CommitSha)>,
     /// How the process is to end when it was interrupted, or when something besides went wrong.
     pub(super) exit: Option<Exit>,
+}
+
+/// What was planned together, and what became of it.
+pub(super) struct Round {
+    pub(super) parts: Parts,
+    /// One for each dispatch that is called for, in their order.
+    pub(super) lines: Vec<Line>,
+}
+
+/// What became of one dispatch.
+pub(super) struct Line {
+    pub(super) ending: Ending,
+    /// Whether its workflow was seen to start, where it was looked for.
+    pub(super) confirmation: Option<Confirmation>,
+}
+
+impl From<Ending> for Line {
+    fn from(ending: Ending) -> Self {
+        Self { ending, confirmation: None }
+    }
+}
+
+impl Round {
+    /// Returns the dispatches with what became of each.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (&Called, &Line)> {
+        self.parts.called.iter().zip(&self.lines)
+    }
 }
 
 impl<'r> Run<'r> {
@@ -148,34 +148,53 @@ impl<'r> Run<'r> {
     }
 
     /// Sends what the comparisons call for and returns how each dispatch ended. `ended` is told of
-    /// each as soon as it has, by its index.
+    /// each as soon as it has.
     pub(super) fn send(
         &mut self,
-        parts: &Parts,
+        parts: Parts,
         output: &Output,
         mut ended: impl FnMut(&Called, &Ending),
-    ) -> Result<(Vec<Ending>, Option<Exit>), Failure> {
+    ) -> Result<(Round, Option<Exit>), Failure> {
         let superseded = |called: &Called| parts.of(called).and_then(|part| part.superseded);
-        let skipped =
-            |why: &str| Ending { error: Some(why.to_owned()), ..Ending::unsent(Outcome::Skipped) };
+        let skipped = |why: &str| Line {
+            ending: Ending { error: Some(why.to_owned()), ..Ending::unsent(Outcome::Skipped) },
+            confirmation: None,
+        };
         let open = parts.called.iter().filter(|called| superseded(called).is_none());
         let open: Vec<Called> = open.cloned().collect();
         let (sent, exit) = if !self.sends() || open.is_empty() {
-            (open.iter().map(|_| Ending::unsent(Outcome::Planned)).collect(), None)
+            let planned = || Line::from(Ending::unsent(Outcome::Planned));
+            (open.iter().map(|_| planned()).collect(), None)
         } else {
             let shared: Vec<Arc<Shared>> =
                 parts.parts.iter().map(|part| self.shared(part)).collect::<Result<_, _>>()?;
             let push = Push { shared: &shared, cousins: &self.cousins, plan: &open };
-            sending::deliver(self.request, &push, &mut self.warnings, output, |at, ending| {
+            let session = Session::open(self.request, &push, &mut self.warnings, output)?;
+            let told = |at: usize, ending: &Ending| {
                 open.get(at).into_iter().for_each(|called| ended(called, ending));
-            })?
+            };
+            let sent = match &self.request.confirm {
+                None => session
+                    .deliver(self.request, &push, output, told)
+                    .map(|(endings, exit)| (endings.into_iter().map(Line::from).collect(), exit)),
+                Some(confirm) => {
+                    let asked = confirming::Asked { confirm, head: &self.head };
+                    confirming::deliver(&session, self.request, &push, &asked, output, told)
+                }
+            };
+            // Interrupted twice: then at once.
+            if !sent.as_ref().is_err_and(|failure| failure.exit != Exit::Misused) {
+                session.close();
+            }
+            sent?
         };
         let mut sent = sent.into_iter();
         let all = parts.called.iter().filter_map(|called| match superseded(called) {
             Some(why) => Some(skipped(why)),
             None => sent.next(),
         });
-        Ok((all.collect(), exit))
+        let lines = all.collect();
+        Ok((Round { parts, lines }, exit))
     }
 
     fn shared(&self, part: &Part) -> Result<Arc<Shared>, Failure> {
@@ -187,135 +206,6 @@ impl<'r> Run<'r> {
             run_url: actions::run_url(self.request.environment),
         };
         Ok(Arc::new(Shared { context, changed: Arc::clone(&part.changed) }))
-    }
-
-    fn report(self, told: Rounds) -> (Report, Exit) {
-        let Rounds { rounds, watermarks, exit } = told;
-        let mut warnings: Vec<Warning> = Vec::new();
-        for part in rounds.iter().flat_map(|(parts, _)| &parts.parts) {
-            warnings.extend(warnings_of(&part.compared));
-        }
-        warnings.dedup();
-        warnings.extend(self.warnings.iter().cloned());
-        let sends = self.sends();
-        let nobody = rounds.iter().all(|(parts, _)| parts.called.is_empty());
-        if self.repository.is_none() && (!sends || nobody) {
-            let failure = unknown_source();
-            let help = failure.help.unwrap_or_default();
-            warnings.push(Warning::new("unknown-source", format!("{}: {help}", failure.message)));
-        }
-        warnings.extend(self.renames(&rounds));
-        let (dispatches, path_encoding) = self.dispatches(&rounds);
-        let disabled: BTreeSet<&RepoName> =
-            rounds.iter().flat_map(|(parts, _)| &parts.disabled).collect();
-        let report = Report {
-            schema: report::SCHEMA,
-            source: report::Source {
-                repository: self.repository.clone(),
-                reference: self.reference.clone(),
-            },
-            range: self.range(&rounds),
-            dry_run: !sends,
-            path_encoding,
-            summary: Summary::of(&dispatches),
-            dispatches,
-            warnings,
-            note: preview_note(self.comparison, self.request, nobody)
-                .or_else(|| nothing_new_note(&rounds, &self.head)),
-            disabled: disabled.into_iter().cloned().collect(),
-            watermarks,
-        };
-        let exit = exit.unwrap_or_else(|| Exit::of(&report));
-        (report, exit)
-    }
-
-    /// Returns the range of all comparisons together.
-    fn range(&self, rounds: &[(Parts, Vec<Ending>)]) -> report::Range {
-        let parts = || rounds.iter().flat_map(|(parts, _)| &parts.parts);
-        let compared =
-            || parts().filter(|part| part.superseded.is_none()).map(|part| &part.compared);
-        let bases: BTreeSet<Option<&CommitSha>> = compared().map(|it| it.base.as_ref()).collect();
-        let reasons: BTreeSet<Reason> = compared().map(|it| it.reason).collect();
-        let one = |bases: &BTreeSet<Option<&CommitSha>>| bases.first().copied().flatten().cloned();
-        report::Range {
-            base: match bases.len() {
-                // Everybody has received everything.
-                0 => Some(self.head.clone()),
-                1 => one(&bases),
-                _ => None,
-            },
-            bases: bases.len(),
-            head: Some(self.head.clone()),
-            reason: match reasons.len() {
-                1 => reasons.first().copied().unwrap_or(self.comparison.reason),
-                _ => Reason::Watermarks,
-            },
-            found_by: compared().map(|it| it.found_by).max().unwrap_or(FoundBy::Local),
-            complete: compared().all(|it| it.complete),
-            changed_paths: parts()
-                .filter(|it| it.superseded.is_none())
-                .map(|it| it.changed.len())
-                .sum(),
-        }
-    }
-
-    /// Returns a line of the report for each dispatch, with how it ended.
-    fn dispatches(&self, rounds: &[(Parts, Vec<Ending>)]) -> (Vec<Dispatch>, Option<&'static str>) {
-        let mut lines: Vec<(&RepoName, &Called, &Part, &Ending)> = rounds
-            .iter()
-            .flat_map(|(parts, endings)| {
-                parts.called.iter().zip(endings).filter_map(|(called, ending)| {
-                    let cousin = self.cousins.get(called.planned.cousin)?;
-                    Some((&cousin.repo, called, parts.of(called)?, ending))
-                })
-            })
-            .collect();
-        lines.sort_by(|(a, called_a, ..), (b, called_b, ..)| {
-            a.cmp(b).then_with(|| called_a.planned.feature.cmp(&called_b.planned.feature))
-        });
-        let features = lines.iter().map(|(_, called, ..)| called.planned.feature.clone()).collect();
-        let (features, path_encoding) = report::write_features(features);
-        let rows = lines.iter().zip(features).filter_map(
-            |((_, called, part, ending), updated_feature)| {
-                let planned = &called.planned;
-                let cousin = self.cousins.get(planned.cousin)?;
-                let id = |source: &RepoName| {
-                    event::dispatch_id(source, &cousin.repo, &planned.feature, &self.head)
-                };
-                Some(Dispatch {
-                    repo: cousin.repo.clone(),
-                    event_type: cousin.event_type.clone(),
-                    updated_feature,
-                    commit_sha: self.head.clone(),
-                    base_sha: part.compared.base.clone(),
-                    reason: part.compared.reason,
-                    dispatch_id: self.repository.as_ref().map(id),
-                    matched_paths: planned.matched,
-                    outcome: ending.outcome,
-                    attempts: ending.attempts,
-                    status: ending.status,
-                    error: ending.error.clone(),
-                    run_again_after: ending.retry_after,
-                    superseded: part.superseded.is_some(),
-                })
-            },
-        );
-        (rows.collect(), path_encoding)
-    }
-
-    /// Returns a warning for each cousin that has another name by now.
-    fn renames(&self, rounds: &[(Parts, Vec<Ending>)]) -> Vec<Warning> {
-        let all = rounds.iter().flat_map(|(parts, endings)| parts.called.iter().zip(endings));
-        let moved = all.filter_map(|(called, ending)| {
-            let cousin = self.cousins.get(called.planned.cousin)?;
-            let told = ending.renamed_to.as_ref()?.warning(&cousin.repo);
-            let message = format!("{told} (line {} of {})", cousin.line, self.file_name);
-            Some(Warning::new("renamed-repository", message))
-        });
-        let mut warnings: Vec<Warning> = moved.collect();
-        // The dispatches of one cousin follow each other.
-        warnings.dedup();
-        warnings
     }
 }
 
@@ -331,65 +221,8 @@ fn with_flags(error: GitError) -> Failure {
     Failure::new(error.to_string(), help)
 }
 
-fn preview_note(comparison: &Comparison, request: &Request<'_>, nobody: bool) -> Option<String> {
-    (!comparison.sends).then(|| {
-        let what = match request.trigger {
-            Trigger::MergeGroup { .. } => "the merge queue's group",
-            _ => "the pull request",
-        };
-        let whom = if nobody { "nobody" } else { "the cousins below" };
-        format!("a preview: merging {what} will notify {whom}; nothing is sent now")
-    })
-}
-
-fn nothing_new_note(rounds: &[(Parts, Vec<Ending>)], head: &CommitSha) -> Option<String> {
-    let compared = &rounds.first()?.0.parts.first()?.compared;
-    (compared.reason == Reason::Local && compared.base.as_ref() == Some(head)).then(|| {
-        "the branch has nothing that its upstream lacks; --base HEAD~1 compares with the commit \
-         before"
-            .to_owned()
-    })
-}
-
-fn warnings_of(compared: &Compared) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    if !compared.complete {
-        let cause = compared.fallbacks.join("; ");
-        let consequence = match (&compared.base, compared.found_by) {
-            (_, FoundBy::None) => "so every path at head counts as changed".to_owned(),
-            (Some(base), _) => {
-                format!(
-                    "so head is compared with where it left the default branch, {}",
-                    base.short()
-                )
-            }
-            (None, _) => "so head is compared with nothing".to_owned(),
-        };
-        let message =
-            format!("the commit that cousins last saw could not be had ({cause}), {consequence}");
-        warnings.push(Warning::new("incomplete-range", message));
-    }
-    let mut last: Option<&[u8]> = None;
-    for (literal, path) in &compared.changes.near_misses {
-        // One of its paths is enough to see what is meant.
-        if last.replace(literal) == Some(literal) {
-            continue;
-        }
-        let message = format!(
-            "the subscription \"{}\" misses \"{}\", which changed: they differ only in upper and \
-             lower case or in Unicode form ({} and {})",
-            text::shown(literal),
-            text::shown(path),
-            literal.escape_ascii(),
-            path.escape_ascii()
-        );
-        warnings.push(Warning::new("case-or-unicode-mismatch", message));
-    }
-    warnings
-}
-
 /// Returns the full name of the ref that was pushed, or that is checked out.
-fn reference(request: &Request<'_>, source: Option<&Source<'_>>) -> Option<String> {
+pub(super) fn reference(request: &Request<'_>, source: Option<&Source<'_>>) -> Option<String> {
     if let Trigger::Push(push) = &request.trigger {
         return Some(push.reference.clone());
     }
@@ -399,7 +232,7 @@ fn reference(request: &Request<'_>, source: Option<&Source<'_>>) -> Option<Strin
     source?.checked_out().filter(|_| request.flags.head.is_none())
 }
 
-fn unknown_source() -> Failure {
+pub(super) fn unknown_source() -> Failure {
     Failure::new(
         "cannot tell the monorepo's own name, which every event carries",
         "name it with --source OWNER/NAME; else it is read from GITHUB_REPOSITORY or from origin",

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use super::Request;
 use super::part::Called;
+use tokio::runtime::Runtime;
+
 use crate::actions;
 use crate::cli::progress::Progress;
 use crate::cli::signals::Signals;
@@ -38,53 +40,133 @@ pub(super) struct Shared {
     pub(super) changed: Arc<[ChangedPath]>,
 }
 
-/// Sends the plan and returns how each dispatch ended, and how the process is to end when it was
-/// interrupted. `ended` is told of each dispatch as soon as it has ended, by its index.
-pub(super) fn deliver(
-    request: &Request<'_>,
-    push: &Push<'_>,
-    warnings: &mut Vec<Warning>,
-    output: &Output,
-    mut ended: impl FnMut(usize, &Ending),
-) -> Result<(Vec<Ending>, Option<Exit>), Failure> {
-    let environment = request.environment;
-    let api = ApiUrl::parse(actions::api_url(environment))?;
-    let (tokens, by_cousin) = tokens(request, push, warnings)?;
-    output.mask(&tokens, environment);
-    // What GitHub would refuse for its size is not sent, and keeps nothing else back.
-    let mut endings: Vec<Option<Ending>> = Vec::with_capacity(push.plan.len());
-    let mut jobs = Vec::with_capacity(push.plan.len());
-    let mut places = Vec::with_capacity(push.plan.len());
-    for (at, Called { part, planned }) in push.plan.iter().enumerate() {
-        let cousin = push.cousins.get(planned.cousin).zip(by_cousin.get(&planned.cousin));
-        let job = match cousin.zip(push.shared.get(*part)) {
-            Some(((cousin, token), shared)) => job(shared, cousin, planned, *token),
-            None => Err("its cousin is not known".to_owned()),
-        };
-        let unsent = job.map(|job| jobs.push(job)).err().map(|error| Ending {
-            error: Some(format!("not sent: {error}")),
-            ..Ending::unsent(Outcome::Failed)
-        });
-        match &unsent {
-            Some(ending) => ended(at, ending),
-            None => places.push(at),
-        }
-        endings.push(unsent);
+/// The tokens of a run, and who sends with them; what was sent is asked about with the same.
+pub(super) struct Session {
+    pub(super) runtime: Runtime,
+    pub(super) client: Arc<Client>,
+    /// The tokens' names, by their ids.
+    pub(super) labels: Vec<String>,
+    pub(super) of_cousin: TokenOfCousin,
+}
+
+impl Session {
+    /// Finds the token that speaks for each cousin.
+    pub(super) fn open(
+        request: &Request<'_>,
+        push: &Push<'_>,
+        warnings: &mut Vec<Warning>,
+        output: &Output,
+    ) -> Result<Self, Failure> {
+        let api = ApiUrl::parse(actions::api_url(request.environment))?;
+        let (tokens, of_cousin) = tokens(request, push, warnings)?;
+        output.mask(&tokens, request.environment);
+        let labels = tokens.labels();
+        let client = Arc::new(Client::new(api, tokens, request.delivery.timeout)?);
+        Ok(Self { runtime: cli::network()?, client, labels, of_cousin })
     }
-    let settings = Settings {
-        concurrency: request.delivery.concurrency,
-        per_minute: request.delivery.per_minute,
-        max_wait: request.delivery.max_wait,
-        tokens: tokens.labels(),
-    };
-    let client = Client::new(api, tokens, request.delivery.timeout)?;
-    let told = |JobId(job): JobId, ending: &Ending| {
-        places.get(job).into_iter().for_each(|at| ended(*at, ending));
-    };
-    let (delivered, exit) = run(jobs.into(), &settings, client, output, told)?;
-    let mut delivered = delivered.into_iter();
-    let endings = endings.into_iter().filter_map(|ending| ending.or_else(|| delivered.next()));
-    Ok((endings.collect(), exit))
+
+    /// Sends the plan and returns how each dispatch ended, and how the process is to end when it
+    /// was interrupted. `ended` is told of each dispatch as soon as it has ended, by its index.
+    pub(super) fn deliver(
+        &self,
+        request: &Request<'_>,
+        push: &Push<'_>,
+        output: &Output,
+        mut ended: impl FnMut(usize, &Ending),
+    ) -> Result<(Vec<Ending>, Option<Exit>), Failure> {
+        // What GitHub would refuse for its size is not sent, and keeps nothing else back.
+        let mut endings: Vec<Option<Ending>> = Vec::with_capacity(push.plan.len());
+        let mut jobs = Vec::with_capacity(push.plan.len());
+        let mut places = Vec::with_capacity(push.plan.len());
+        for (at, Called { part, planned }) in push.plan.iter().enumerate() {
+            let cousin = push.cousins.get(planned.cousin).zip(self.of_cousin.get(&planned.cousin));
+            let job = match cousin.zip(push.shared.get(*part)) {
+                Some(((cousin, token), shared)) => job(shared, cousin, planned, *token),
+                None => Err("its cousin is not known".to_owned()),
+            };
+            let unsent = job.map(|job| jobs.push(job)).err().map(|error| Ending {
+                error: Some(format!("not sent: {error}")),
+                ..Ending::unsent(Outcome::Failed)
+            });
+            match &unsent {
+                Some(ending) => ended(at, ending),
+                None => places.push(at),
+            }
+            endings.push(unsent);
+        }
+        let settings = Settings {
+            concurrency: request.delivery.concurrency,
+            per_minute: request.delivery.per_minute,
+            max_wait: request.delivery.max_wait,
+            tokens: self.labels.clone(),
+        };
+        let told = |JobId(job): JobId, ending: &Ending| {
+            places.get(job).into_iter().for_each(|at| ended(*at, ending));
+        };
+        let (delivered, exit) = self.run(jobs.into(), &settings, output, told)?;
+        let mut delivered = delivered.into_iter();
+        let endings = endings.into_iter().filter_map(|ending| ending.or_else(|| delivered.next()));
+        Ok((endings.collect(), exit))
+    }
+
+    /// Delivers the jobs, and listens to signals meanwhile.
+    fn run(
+        &self,
+        jobs: Arc<[Job]>,
+        settings: &Settings,
+        output: &Output,
+        mut ended: impl FnMut(JobId, &Ending),
+    ) -> Result<(Vec<Ending>, Option<Exit>), Failure> {
+        let progress = Progress::new(jobs.len(), "sending", output);
+        let clock = SystemClock::start();
+        let (observed, told) = (clock.clone(), Arc::clone(&jobs));
+        let observe = |event: delivery::Event<'_>| {
+            progress.take(&event, observed.now());
+            progress.aside(|| log(&event, &told));
+            if let delivery::Event::Ended { job, ending } = event {
+                ended(job, ending);
+            }
+        };
+        self.runtime.block_on(async {
+            let mut signals = Signals::catch()?;
+            let (stop, stopped) = delivery::stop::pair();
+            let sender = Arc::clone(&self.client);
+            let means = Means { sender, clock, jitter: delivery::random };
+            let delivered = delivery::deliver(jobs, settings, means, stopped, observe);
+            let mut delivered = std::pin::pin!(delivered);
+            let mut interrupted = None;
+            loop {
+                tokio::select! {
+                    endings = &mut delivered => return Ok((endings, interrupted)),
+                    exit = signals.next() => {
+                        if interrupted.replace(exit).is_some() {
+                            return Err(interrupted_twice(exit));
+                        }
+                        stop.stop();
+                        let warning = format!(
+                            "interrupted: nothing more is sent; what is in flight has {} s \
+                             (interrupt again to stop now)",
+                            delivery::schedule::GRACE.as_secs()
+                        );
+                        progress.aside(|| output.warning(&warning));
+                    }
+                }
+            }
+        })
+    }
+
+    /// Gives an App's tokens back, and ends.
+    pub(super) fn close(self) {
+        self.runtime.block_on(self.client.give_tokens_back());
+        // A look-up of a name cannot be called off; the process need not wait for one.
+        self.runtime.shutdown_background();
+    }
+}
+
+fn interrupted_twice(exit: Exit) -> Failure {
+    let twice = "interrupted twice: stopped at once, without a report";
+    let help = "run again for the same range, receivers know a repeat by its dispatch_id";
+    Failure { exit, ..Failure::new(twice, help) }
 }
 
 impl Shared {
@@ -118,61 +200,6 @@ fn job(
     Ok(Job { repo: cousin.repo.clone(), body, token })
 }
 
-/// Delivers the jobs, and listens to signals meanwhile.
-fn run(
-    jobs: Arc<[Job]>,
-    settings: &Settings,
-    client: Client,
-    output: &Output,
-    mut ended: impl FnMut(JobId, &Ending),
-) -> Result<(Vec<Ending>, Option<Exit>), Failure> {
-    let runtime = cli::network()?;
-    let progress = Progress::new(jobs.len(), "sending", output);
-    let clock = SystemClock::start();
-    let (observed, told) = (clock.clone(), Arc::clone(&jobs));
-    let observe = |event: delivery::Event<'_>| {
-        progress.take(&event, observed.now());
-        progress.aside(|| log(&event, &told));
-        if let delivery::Event::Ended { job, ending } = event {
-            ended(job, ending);
-        }
-    };
-    let delivered = runtime.block_on(async {
-        let mut signals = Signals::catch()?;
-        let (stop, stopped) = delivery::stop::pair();
-        let client = Arc::new(client);
-        let means = Means { sender: Arc::clone(&client), clock, jitter: delivery::random };
-        let delivered = delivery::deliver(jobs, settings, means, stopped, observe);
-        let mut delivered = std::pin::pin!(delivered);
-        let mut interrupted = None;
-        loop {
-            tokio::select! {
-                endings = &mut delivered => {
-                    client.give_tokens_back().await;
-                    return Ok((endings, interrupted));
-                }
-                exit = signals.next() => {
-                    if interrupted.replace(exit).is_some() {
-                        let twice = "interrupted twice: stopped at once, without a report";
-                        let help = "run again for the same range, receivers know a repeat by its dispatch_id";
-                        return Err(Failure { exit, ..Failure::new(twice, help) });
-                    }
-                    stop.stop();
-                    let warning = format!(
-                        "interrupted: nothing more is sent; what is in flight has {} s \
-                         (interrupt again to stop now)",
-                        delivery::schedule::GRACE.as_secs()
-                    );
-                    progress.aside(|| output.warning(&warning));
-                }
-            }
-        }
-    });
-    // A look-up of a name cannot be called off; the process need not wait for one.
-    runtime.shutdown_background();
-    delivered
-}
-
 /// Logs what is sent and what came back.
 fn log(event: &delivery::Event<'_>, jobs: &[Job]) {
     match event {
@@ -196,7 +223,7 @@ fn log(event: &delivery::Event<'_>, jobs: &[Job]) {
     }
 }
 
-type TokenOfCousin = HashMap<usize, TokenId>;
+pub(super) type TokenOfCousin = HashMap<usize, TokenId>;
 
 /// Returns the tokens that the plan needs, each once, and which cousin uses which.
 fn tokens(
@@ -213,6 +240,10 @@ fn tokens(
         Some(_) => None,
         None => cli::app::of(environment)?,
     };
+    let permissions = match request.confirm {
+        None => Permissions::to_dispatch(),
+        Some(_) => Permissions::to_dispatch().and("actions", "read"),
+    };
     let mut tokens = Tokens::new();
     let mut by_cousin = TokenOfCousin::new();
     let mut built_in = false;
@@ -222,7 +253,7 @@ fn tokens(
             continue;
         }
         if let Some(app) = app.as_ref().filter(|_| cousin.token_env.is_none()) {
-            let token = tokens.add_app(app, &cousin.repo, &Permissions::to_dispatch());
+            let token = tokens.add_app(app, &cousin.repo, &permissions);
             by_cousin.insert(planned.cousin, token);
             continue;
         }

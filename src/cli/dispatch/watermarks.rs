@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::part::{Called, Parts};
-use super::pipeline::{Rounds, Run};
+use super::pipeline::{Round, Rounds, Run};
 use super::recorder::{Recorded, Recorder};
 use crate::cli::{Exit, Failure, Output};
 use crate::delivery::{Ending, Outcome};
@@ -56,16 +56,18 @@ pub(super) fn carry_out(run: &mut Run<'_>, output: &Output) -> Result<Rounds, Fa
         run.warnings.push(Warning::new("watermarks-of-another-branch", message));
     }
     let mut state = State::read(run)?;
+    let failing = state.marks.all_failing();
+    let failing = failing.map(|mark| (mark.repo.clone(), mark.commit.clone())).collect();
     let mut rounds = Vec::new();
     let mut of = run.chosen.clone();
     let mut exit = None;
     for round in 1..=ROUNDS {
         let parts = state.parts(run, &of, round == 1)?;
-        let (endings, recorded, stopped) = state.send(run, &parts, &of, output)?;
+        let (round, recorded, stopped) = state.send(run, parts, &of, output)?;
         let interrupted = stopped.is_some();
         exit = exit.or(stopped);
-        state.note(run, &parts, &endings);
-        rounds.push((parts, endings));
+        state.note(run, &round);
+        rounds.push(round);
         of = state.settle(run, recorded)?;
         if of.is_empty() || interrupted {
             break;
@@ -78,7 +80,7 @@ pub(super) fn carry_out(run: &mut Run<'_>, output: &Output) -> Result<Rounds, Fa
     if state.unrecorded {
         exit = exit.or(Some(Exit::Undelivered));
     }
-    Ok(Rounds { rounds, watermarks: Some(state.report(run)), exit })
+    Ok(Rounds { rounds, watermarks: Some(state.report(run)), exit, failing })
 }
 
 impl State {
@@ -222,13 +224,13 @@ impl State {
     fn send(
         &mut self,
         run: &mut Run<'_>,
-        parts: &Parts,
+        parts: Parts,
         of: &[usize],
         output: &Output,
-    ) -> Result<(Vec<Ending>, Recorded, Option<Exit>), Failure> {
+    ) -> Result<(Round, Recorded, Option<Exit>), Failure> {
         if !run.sends() {
-            let (endings, exit) = run.send(parts, output, |_, _| {})?;
-            return Ok((endings, Recorded::default(), exit));
+            let (round, exit) = run.send(parts, output, |_, _| {})?;
+            return Ok((round, Recorded::default(), exit));
         }
         let due: Vec<bool> = (0..run.cousins.len())
             .map(|at| self.states.get(&at).is_none_or(|state| may_move(*state)))
@@ -267,7 +269,7 @@ impl State {
             }
         });
         // What was delivered is recorded whatever came then.
-        let (endings, exit) = match sent {
+        let (round, exit) = match sent {
             Ok(sent) => sent,
             Err(failure) => {
                 // Interrupted twice: then at once.
@@ -277,15 +279,14 @@ impl State {
                 return Err(failure);
             }
         };
-        Ok((endings, recorder.finish(), exit))
+        Ok((round, recorder.finish(), exit))
     }
 
     /// Notes what was delivered, which is not sent again in a later round.
-    fn note(&mut self, run: &Run<'_>, parts: &Parts, endings: &[Ending]) {
-        let delivered = parts.called.iter().zip(endings);
+    fn note(&mut self, run: &Run<'_>, round: &Round) {
         let mut kept = BTreeSet::new();
-        for (Called { planned, .. }, ending) in delivered {
-            match ending.outcome {
+        for (Called { planned, .. }, line) in round.lines() {
+            match line.ending.outcome {
                 Outcome::Delivered => {
                     self.told.insert((planned.cousin, planned.feature.clone()));
                 }
