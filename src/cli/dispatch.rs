@@ -1,6 +1,7 @@
 //! `ecosystem dispatch`: tells every subscribed repository what a push changed. This file turns
 //! arguments and environment into one `Request`; `pipeline` carries it out, step by step.
 
+mod alarming;
 mod confirming;
 mod part;
 mod pipeline;
@@ -14,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
+
+use alarming::Alarming;
 
 use super::{Exit, Failure, Output, listing};
 use crate::actions::{self, Level};
@@ -194,7 +197,25 @@ pub fn run(
         stand_in_token: None,
         environment,
     };
-    let (report, exit) = carry_out(&request, output)?;
+    let alarming = Alarming::new(&request, args.issue_on_failure, output);
+    let (report, exit) = match (carry_out(&request, output), &alarming) {
+        (Ok((mut report, exit)), Some(alarming)) => {
+            // Whoever interrupts a run does not ask what came of it.
+            if !matches!(exit, Exit::Interrupted | Exit::Terminated) {
+                report.warnings.extend(alarming.ended(&request, &report, output));
+            }
+            (report, exit)
+        }
+        (Err(failure), Some(alarming)) => {
+            if failure.exit == Exit::Misused {
+                for warning in alarming.failed(&request, &failure, output) {
+                    output.warning(&crate::text::shown(warning.message.as_bytes()));
+                }
+            }
+            return Err(failure);
+        }
+        (outcome, None) => outcome?,
+    };
     let shown = match args.format {
         Format::Human => human::render(&report, output.paint()),
         Format::Json => report.json(),

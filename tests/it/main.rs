@@ -9,6 +9,7 @@
 )]
 
 mod actions;
+mod alarms;
 mod app;
 mod app_keys;
 mod app_tokens;
@@ -25,6 +26,7 @@ mod limits;
 mod limits_proof;
 mod outcomes;
 mod range;
+mod receipts;
 mod rehearse;
 mod report;
 mod repositories;

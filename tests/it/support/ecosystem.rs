@@ -40,6 +40,12 @@ impl Run {
         self
     }
 
+    /// Takes a variable away that was set before.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
     /// Sets the directory that the binary starts in.
     pub(crate) fn dir(mut self, dir: &Path) -> Self {
         self.command.current_dir(dir);

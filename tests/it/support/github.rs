@@ -229,6 +229,11 @@ impl Tester {
         all.into_iter().map(told).collect()
     }
 
+    /// Looks at all requests, for a test that looks at what they have changed instead.
+    pub(crate) fn looked_at_all(&self) {
+        self.look(|_| true);
+    }
+
     /// Fails unless no request has reached GitHub since the test began.
     #[track_caller]
     pub(crate) fn expect_no_request(&self) {

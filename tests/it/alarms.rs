@@ -1,0 +1,163 @@
+//! `dispatch --issue-on-failure` and `ECOSYSTEM_NOTIFY_URL`: one alarm, which ends by itself.
+
+use ecosystem_dispatcher::embedded_github::{Fault, Model, Token};
+use serde_json::{Value, json};
+
+use crate::support::ecosystem::{Done, Run};
+use crate::support::github::{Tester, github_with, run_test_with};
+use crate::support::loopback::{Loopback, Response};
+use crate::support::world::World;
+
+/// The token of the workflow run, which may write the monorepo's issues.
+const BUILT_IN: &str = "canary-built-in-52aa01";
+
+const MONOREPO: &str = "acme/monorepo";
+
+fn github() -> Model {
+    let built_in = Token::built_in(MONOREPO).may_write_issues(MONOREPO).labelled("built-in");
+    github_with(["acme/web", "acme/docs", MONOREPO]).token(BUILT_IN, built_in)
+}
+
+fn run_world(model: Model, test: impl FnOnce(&World<'_>)) {
+    let cousins = json!([
+        {"repo": "acme/web", "subscriptions": ["features/a"]},
+        {"repo": "acme/docs", "subscriptions": ["features/c"]},
+    ]);
+    run_test_with(model, |t| {
+        test(&World::new(t, &cousins));
+        t.delivered();
+        t.tried();
+        t.looked_at_all();
+    });
+}
+
+fn alarmed(run: Run) -> Run {
+    run.arg("--issue-on-failure").env("GITHUB_TOKEN", BUILT_IN)
+}
+
+/// Returns number, state and number of comments of each issue in the monorepo.
+fn issues(t: &Tester) -> Vec<(u64, String, usize)> {
+    t.with(|model| {
+        let all = model.issues_of(MONOREPO).to_vec();
+        all.iter()
+            .map(|issue| {
+                let comments = model.comments_of(MONOREPO, issue.number).len();
+                (issue.number, if issue.open { "open" } else { "closed" }.to_owned(), comments)
+            })
+            .collect()
+    })
+}
+
+fn codes(done: &Done) -> Vec<String> {
+    done.warnings()
+}
+
+#[test]
+fn one_issue_opens_with_the_first_failure_and_closes_with_the_last() {
+    run_world(github(), |w| {
+        let first = w.push(&[("a", "1"), ("c", "1")]);
+        w.t.fault("acme/web", Fault::status(403));
+        let done = alarmed(w.run(&first)).run().expect_code(1);
+        assert_eq!(codes(&done), [""; 0]);
+        let [(number, state, 0)] = &issues(w.t)[..] else { panic!("{:?}", issues(w.t)) };
+        assert_eq!(state, "open");
+        let body = w.t.with(|model| model.issues_of(MONOREPO)[0].body.clone().unwrap());
+        assert!(body.contains("acme/web") && !body.contains("acme/docs"), "{body}");
+
+        // The same failure again says nothing new.
+        w.t.fault("acme/web", Fault::status(403));
+        alarmed(w.scheduled()).run().expect_code(1);
+        assert_eq!(issues(w.t), [(*number, "open".to_owned(), 0)]);
+
+        alarmed(w.scheduled()).run().expect_code(0);
+        assert_eq!(issues(w.t), [(*number, "closed".to_owned(), 1)]);
+
+        let again = w.push(&[("a", "2")]);
+        w.t.fault("acme/web", Fault::status(404));
+        alarmed(w.run(&again)).run().expect_code(1);
+        assert_eq!(issues(w.t), [(*number, "open".to_owned(), 2)]);
+    });
+}
+
+#[test]
+fn a_run_that_comes_to_nothing_is_in_the_issue_and_the_next_takes_it_out() {
+    run_world(github(), |w| {
+        let first = w.push(&[("a", "1")]);
+        let broken = w.t.file("[{\"repo\": 1}]");
+        alarmed(w.run(&first)).arg("--ecosystem").arg(broken).run().expect_code(2);
+        let body = w.t.with(|model| model.issues_of(MONOREPO)[0].body.clone().unwrap());
+        assert!(body.contains("repo"), "{body}");
+        alarmed(w.run(&first)).run().expect_code(0);
+        assert!(matches!(&issues(w.t)[..], [(_, state, _)] if state == "closed"));
+    });
+}
+
+#[test]
+fn an_alarm_that_cannot_be_raised_is_a_warning_and_hides_no_result() {
+    let model =
+        github_with(["acme/web", "acme/docs", MONOREPO]).token(BUILT_IN, Token::built_in(MONOREPO));
+    run_world(model, |w| {
+        let first = w.push(&[("a", "1"), ("c", "1")]);
+        w.t.fault("acme/web", Fault::status(403));
+        let done = alarmed(w.run(&first)).run().expect_code(1);
+        assert_eq!(codes(&done), ["alarm-not-raised"]);
+        assert_eq!(done.dispatch("acme/docs")["outcome"], "delivered");
+        assert!(done.stdout.contains("issues: write"), "{}", done.stdout);
+        // Without a token at all it is the same.
+        let done = w.scheduled().arg("--issue-on-failure").without("ECOSYSTEM_PAT");
+        let done = done.run().expect_code(2);
+        assert!(done.stderr.contains("no token to send dispatches"), "{}", done.stderr);
+        assert!(done.stderr.contains("no token to write an issue"), "{}", done.stderr);
+    });
+}
+
+#[test]
+fn a_webhook_hears_once_that_it_begins_and_once_that_it_ends() {
+    let hook = Loopback::start(|_| Response::status("200 OK"));
+    let secret = format!("{}/services/canary-hook-77", hook.url());
+    run_world(github(), |w| {
+        let notified = |run: Run| run.env("ECOSYSTEM_NOTIFY_URL", &secret).arg("-vvv");
+        let first = w.push(&[("a", "1")]);
+        w.t.fault("acme/web", Fault::status(403));
+        let done = notified(w.run(&first)).run().expect_code(1);
+        done.expect_without(&["canary-hook-77"]);
+        w.t.fault("acme/web", Fault::status(403));
+        notified(w.scheduled()).run().expect_code(1);
+        notified(w.scheduled()).run().expect_code(0);
+        notified(w.scheduled()).run().expect_code(0);
+        let texts: Vec<String> = hook
+            .requests()
+            .iter()
+            .map(|request| {
+                let body: Value = serde_json::from_slice(&request.body).unwrap();
+                body["text"].as_str().unwrap().to_owned()
+            })
+            .collect();
+        let [began, ended] = &texts[..] else { panic!("{texts:#?}") };
+        assert!(began.contains("acme/web"), "{began}");
+        assert!(ended.contains("arrive again"), "{ended}");
+    });
+}
+
+#[test]
+fn a_dry_run_and_a_preview_raise_no_alarm() {
+    let hook = Loopback::start(|_| Response::status("200 OK"));
+    run_world(github(), |w| {
+        let first = w.push(&[("a", "1")]);
+        alarmed(w.run(&first))
+            .env("ECOSYSTEM_NOTIFY_URL", hook.url())
+            .arg("--dry-run")
+            .run()
+            .expect_code(0);
+        let broken = w.t.file("nonsense");
+        alarmed(w.run(&first))
+            .env("GITHUB_EVENT_NAME", "pull_request_target")
+            .env("ECOSYSTEM_NOTIFY_URL", hook.url())
+            .arg("--ecosystem")
+            .arg(broken)
+            .run()
+            .expect_code(2);
+        assert_eq!(issues(w.t), []);
+        assert!(hook.requests().is_empty());
+    });
+}
