@@ -7,6 +7,7 @@ pub mod dispatch;
 mod failure;
 mod listing;
 mod output;
+mod part;
 mod progress;
 pub mod rehearse;
 mod signals;

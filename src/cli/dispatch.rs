@@ -3,7 +3,6 @@
 
 mod alarming;
 mod confirming;
-mod part;
 mod pipeline;
 mod recorder;
 mod reporting;

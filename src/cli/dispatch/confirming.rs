@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::part::Called;
 use super::pipeline::Line;
 use super::sending::{Push, Session};
 use super::{Confirm, Request};
+use crate::cli::part::Called;
 use crate::cli::progress::Progress;
 use crate::cli::signals::Signals;
 use crate::cli::{Exit, Failure, Output};

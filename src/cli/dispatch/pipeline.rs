@@ -4,11 +4,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::part::{Called, Part, Parts};
 use super::sending::{Push, Session, Shared};
 use super::{Request, confirming, watermarks};
 use crate::actions;
 use crate::cli::listing::{self, Listing};
+use crate::cli::part::{Called, Part, Parts};
 use crate::cli::{self, Exit, Failure, Output};
 use crate::delivery::{Confirmation, Ending, Outcome};
 use crate::ecosystem::{self, Cousin};

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Request;
-use super::part::Called;
 use tokio::runtime::Runtime;
 
 use crate::actions;
+use crate::cli::part::Called;
 use crate::cli::progress::Progress;
 use crate::cli::signals::Signals;
 use crate::cli::{self, Exit, Failure, Output};

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::part::{Called, Parts};
 use super::pipeline::{Round, Rounds, Run};
 use super::recorder::{Recorded, Recorder};
+use crate::cli::part::{Called, Parts};
 use crate::cli::{Exit, Failure, Output};
 use crate::delivery::{Ending, Outcome};
 use crate::git::GitError;
