@@ -11,6 +11,7 @@ mod part;
 mod progress;
 pub mod rehearse;
 mod signals;
+pub mod status;
 pub mod validate;
 
 use std::borrow::Cow;
@@ -77,6 +78,7 @@ enum When {
 enum Command {
     Dispatch(Box<dispatch::Args>),
     Validate(validate::Args),
+    Status(status::Args),
     Rehearse(rehearse::Args),
 }
 
@@ -103,6 +105,7 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
     let outcome = match cli.command {
         Command::Dispatch(args) => dispatch::run(here, &args, environment, &output),
         Command::Validate(args) => validate::run(here, &args, environment, &output),
+        Command::Status(args) => status::run(here, &args, environment, &output),
         Command::Rehearse(args) => rehearse::run(dir, &args, environment, &output),
     };
     match outcome {

@@ -1,11 +1,12 @@
 //! What a run did, as one value with three renderings: a table for people ([`human`]), JSON for
 //! programs (here), and what GitHub Actions shows ([`markdown`]). A validation has its own in
-//! [`validation`]. It decides nothing; it only says.
+//! [`validation`], and so has what `status` finds in [`status`]. It decides nothing; it only says.
 //! The JSON's fields are a contract: fields may be added, none is renamed or removed within a
 //! schema.
 
 pub mod human;
 pub mod markdown;
+pub mod status;
 pub mod validation;
 
 use std::collections::BTreeSet;

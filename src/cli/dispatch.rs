@@ -16,6 +16,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use alarming::Alarming;
+pub(super) use pipeline::with_flags;
 
 use super::{Exit, Failure, Output, listing};
 use crate::actions::{self, Level};

@@ -143,6 +143,16 @@ impl Source<'_> {
         known
     }
 
+    /// Returns when a commit was committed, in seconds since 1970; none when it is not here.
+    #[must_use]
+    pub fn committed(&self, commit: &CommitSha) -> Option<i64> {
+        let own = self.scratch.as_ref().map(|scratch| &scratch.repository);
+        [own, self.clone.as_ref()].into_iter().flatten().find_map(|repository| {
+            let found = repository.find_commit(readable_commit(repository, commit)?).ok()?;
+            Some(found.time().seconds())
+        })
+    }
+
     /// Returns head's history and that of the other commits.
     ///
     /// # Errors

@@ -31,6 +31,7 @@ mod rehearse;
 mod report;
 mod repositories;
 mod secrets;
+mod status;
 mod stopping;
 mod support;
 mod validate;

@@ -210,7 +210,7 @@ impl<'r> Run<'r> {
 }
 
 /// Returns the failure with the flags of this command that help too.
-fn with_flags(error: GitError) -> Failure {
+pub(in crate::cli) fn with_flags(error: GitError) -> Failure {
     let flag = match &error {
         GitError::NotARepository(_) => "fetch what is needed with --remote URL",
         GitError::Unsupported { by_remote: true, .. } => "use --remote URL",
