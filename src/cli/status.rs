@@ -41,7 +41,7 @@ pub struct Args {
     /// Delete the refs of repositories that are not in the list of cousins
     ///
     /// Needs "contents: write" on the monorepo. HEAD must be what its branch stands at on the
-    /// remote, unless --head or --ecosystem says which list counts.
+    /// remote, so that no old list counts, unless --ecosystem names the list.
     #[arg(long, conflicts_with = "only")]
     prune: bool,
     /// Only this cousin; may be given several times

@@ -146,23 +146,23 @@ impl Totals {
         totals
     }
 
-    /// Returns the counts that are not zero, each with its state.
-    fn by_state(&self) -> impl Iterator<Item = (State, usize)> {
-        let all = [
+    /// Returns all counts that are not zero in one line, each as `show` shows it.
+    fn line(&self, show: impl Fn(State, &str) -> String) -> String {
+        let counts = [
             (State::Current, self.current),
             (State::Behind, self.behind),
             (State::New, self.new),
             (State::Disabled, self.disabled),
             (State::Removed, self.removed),
         ];
-        all.into_iter().filter(|(_, count)| *count > 0)
-    }
-
-    /// Returns all counts in one line, each as `show` shows it.
-    fn line(&self, show: impl Fn(State, &str) -> String) -> String {
         let mut line = counted(self.cousins, "cousin");
-        for (at, (state, count)) in self.by_state().enumerate() {
-            let between = if at == 0 { ": " } else { ", " };
+        let mut between = ": ";
+        for (state, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            // Those are no cousins any more.
+            let between = match state {
+                State::Removed => "; ",
+                _ => std::mem::replace(&mut between, ", "),
+            };
             let count = show(state, &format!("{count} {}", state.as_str()));
             let _ = write!(line, "{between}{count}");
         }

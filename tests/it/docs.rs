@@ -43,6 +43,7 @@ fn every_flag_is_in_the_readme_and_every_flag_in_the_readme_exists() {
     for (command, examples) in [
         ("dispatch", ["-n, --dry-run", "--base REV"]),
         ("validate", ["--online", "--only OWNER/NAME"]),
+        ("status", ["--prune", "--head REV"]),
         ("rehearse", ["--keep DIR", "-C DIR"]),
     ] {
         let found = flags(&help(&[command, "--help"]));
@@ -58,7 +59,7 @@ fn every_flag_is_in_the_readme_and_every_flag_in_the_readme_exists() {
 #[test]
 fn the_defaults_in_the_readme_are_those_of_the_program() {
     let mut checked = 0;
-    for command in ["dispatch", "validate"] {
+    for command in ["dispatch", "validate", "status"] {
         let help = help(&[command, "-h"]).split_whitespace().collect::<Vec<_>>().join(" ");
         let mut rows = readme().rows(&format!("Of `{command}`"));
         rows.extend(readme().rows("Of every command"));
@@ -73,7 +74,7 @@ fn the_defaults_in_the_readme_are_those_of_the_program() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 11, "a default is checked when its cell holds nothing else");
+    assert_eq!(checked, 13, "a default is checked when its cell holds nothing else");
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn the_help_of_the_program_names_its_commands() {
     Commands:
       dispatch  Tell every subscribed repository what a push changed
       validate  Check ecosystem.json before anything is sent
+      status    Show what each cousin has received, and what it has yet to hear of
       rehearse  See all of it happen on this machine, without account, token or network
     
     Options:
@@ -272,4 +273,80 @@ fn the_help_of_validate_says_what_needs_a_token() {
       # One cousin, for a script
       ECOSYSTEM_PAT=… ecosystem validate --online --only acme/web --format json
     ");
+}
+
+#[test]
+fn the_help_of_status_says_what_it_writes_and_when() {
+    insta::assert_snapshot!(help(&["status", "--help"]), @r#"
+    Show what each cousin has received, and what it has yet to hear of
+    
+    The watermarks of `ecosystem dispatch --watermarks` say what each cousin has received. They are read
+    from the monorepo's remote and compared with HEAD. It needs no token but what git needs to fetch,
+    and sends nothing.
+    
+    Usage: ecosystem status [OPTIONS]
+    
+    Options:
+          --format <FORMAT>
+              How to print the status
+    
+              Possible values:
+              - human: Text for people
+              - json:  One JSON document
+              
+              [default: human]
+    
+          --prune
+              Delete the refs of repositories that are not in the list of cousins
+              
+              Needs "contents: write" on the monorepo. HEAD must be what its branch stands at on the
+              remote, so that no old list counts, unless --ecosystem names the list.
+    
+          --only <OWNER/NAME>
+              Only this cousin; may be given several times
+    
+          --ecosystem <FILE>
+              The list of cousins [default: ecosystem.json of the work tree, else of head]
+    
+          --head <REV>
+              What cousins are compared with [default: HEAD]
+    
+          --remote <URL>
+              Work without a clone: fetch what is needed from there
+    
+          --source <OWNER/NAME>
+              The monorepo's name [default: `GITHUB_REPOSITORY`, else read from origin]
+    
+      -h, --help
+              Print help (see a summary with '-h')
+    
+      -V, --version
+              Print version
+    
+    Global options:
+      -C <DIR>
+              Run as if started in DIR
+    
+      -v, --verbose...
+              Say more on standard error: -v what is fetched, -vv each request, -vvv everything
+    
+      -q, --quiet
+              Say nothing but the result and errors
+    
+          --color <WHEN>
+              When to use colours; `auto` respects `NO_COLOR` and the terminal
+              
+              [default: auto]
+              [possible values: auto, always, never]
+    
+    Examples:
+      # How does each cousin stand?
+      ecosystem status
+    
+      # Which ones are behind, for a script
+      ecosystem status --format json | jq -r '.cousins[] | select(.state == "behind") | .repo'
+    
+      # Delete what repositories have left that are not in ecosystem.json any more
+      ecosystem status --prune
+    "#);
 }

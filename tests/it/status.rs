@@ -292,8 +292,14 @@ fn by_a_list_that_may_be_wrong_nothing_is_pruned() {
         refused(status(sandbox, &dir).args(["--only", "acme/new"]), "cannot be used with");
         let pull = status(sandbox, &dir).env("GITHUB_REF", "refs/pull/1/merge");
         refused(pull, "refs/pull/1/merge is no branch");
+        let head = status(sandbox, &dir).args(["--head", "HEAD"]);
+        refused(head, "the list is that of the work tree");
         w.push(&[("b", "1")]);
         refused(status(sandbox, &dir), "is not what refs/heads/main stands at on the remote");
+        let url = file_url(&w.origin);
+        let old = status(sandbox, &dir).args(["--remote", &url, "--head", "main", "--prune"]);
+        old.run().expect_code(0);
+        assert_eq!(w.refs(), before, "head's own list has all of them");
         let named = status(sandbox, &dir).args(["--ecosystem", "ecosystem.json", "--prune"]);
         named.run().expect_code(0);
         assert_eq!(w.refs().len(), 0, "the list that was named counts");

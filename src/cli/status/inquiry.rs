@@ -45,6 +45,8 @@ pub(super) struct Inquiry<'r> {
     /// if all were.
     cousins: Vec<Cousin>,
     enabled: Vec<bool>,
+    /// Whether the list was read from head's tree.
+    list_is_heads: bool,
     /// Which of them it is about.
     chosen: Vec<usize>,
     marks: Marks,
@@ -74,6 +76,7 @@ impl<'r> Inquiry<'r> {
         let reference = actions.or(checked_out);
         let revision = args.head.clone().unwrap_or_else(|| "HEAD".to_owned());
         let head = source.find_head(&Head::Revision(revision)).map_err(with_flags)?;
+        let list_is_heads = early.is_none();
         let Listing { name, bytes, .. } = match early {
             Some(found) => found,
             None => listing::at_head(&source, &head)?,
@@ -113,6 +116,7 @@ impl<'r> Inquiry<'r> {
             head,
             cousins,
             enabled,
+            list_is_heads,
             chosen,
             marks,
             tip,
@@ -322,25 +326,27 @@ impl<'r> Inquiry<'r> {
                 "see that it is the right list; nothing was deleted",
             ));
         }
-        if self.args.head.is_some() || self.args.ecosystem.is_some() {
+        if self.args.ecosystem.is_some() || (self.args.head.is_some() && self.list_is_heads) {
             return Ok(());
         }
         let reference = self.reference.as_deref().unwrap_or("refs/heads/");
-        let is_tip = self.tip.as_ref().is_none_or(|tip| *tip == self.head);
-        if is_tip && reference.starts_with("refs/heads/") {
-            return Ok(());
-        }
-        let reference = text::shown(reference.as_bytes());
-        let message = if is_tip {
+        let head = self.head.short();
+        let message = if self.args.head.is_some() {
+            "--prune: the list is that of the work tree, whatever --head says".to_owned()
+        } else if !reference.starts_with("refs/heads/") {
+            let reference = text::shown(reference.as_bytes());
             format!("--prune: {reference} is no branch, and its list may be one that never counts")
-        } else {
-            let head = self.head.short();
+        } else if self.tip.as_ref().is_some_and(|tip| *tip != self.head) {
+            let reference = text::shown(reference.as_bytes());
             format!(
-                "--prune: {head} is not what {reference} stands at on the remote, so its list may be old"
+                "--prune: {head} is not what {reference} stands at on the remote, so its list may \
+                 be old"
             )
+        } else {
+            return Ok(());
         };
-        let help = "pull or push first, or name the list that counts with --ecosystem FILE; nothing \
-                    was deleted";
+        let help = "run it on the branch as it is on the remote, or name the list that counts with \
+                    --ecosystem FILE; nothing was deleted";
         Err(Failure::new(message, help))
     }
 

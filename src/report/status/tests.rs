@@ -76,11 +76,34 @@ fn people_read_a_table_and_what_to_do() {
     status.notes.push("origin/main\u{1b} is elsewhere".to_owned());
     let reference = "refs/ecosystem/watermarks/acme/old".to_owned();
     status.pruned.push(Pruned { reference, commit: commit('c') });
-    insta::assert_snapshot!(status.human(now(), Paint::default()), @"");
+    insta::assert_snapshot!(status.human(now(), Paint::default()), @r"
+    source  acme/monorepo refs/heads/main
+    head    ffffffffff
+    note    origin/main\u{1b} is elsewhere
+    pruned  refs/ecosystem/watermarks/acme/old, which stood at cccccccccc
+
+    cousin                   state     watermark   age         behind  pending  last outcome
+    acme/current             current   aaaaaaaaaa  3 days           0        0  delivered
+    acme/behind-and-failing  behind    aaaaaaaaaa  3 days          12        2  failed since bbbbbbbbbb
+    acme/new                 new       –           –                –        1  –
+    acme/off                 disabled  aaaaaaaaaa  ?                ?        0  –
+    acme/gone                removed   aaaaaaaaaa  3 days           0        –  –
+
+    help: `ecosystem dispatch --watermarks` sends what is pending; `ecosystem status --prune` deletes the refs of the removed ones
+    4 cousins: 1 current, 1 behind, 1 new, 1 disabled; 1 removed
+    ");
     let fine = super::tests::status(vec![row("acme/web", State::Current)]);
-    insta::assert_snapshot!(fine.human(now(), Paint::default()), @"");
-    let empty = super::tests::status(Vec::new());
-    insta::assert_snapshot!(empty.human(now(), Paint::default()), @"");
+    insta::assert_snapshot!(fine.human(now(), Paint::default()), @r"
+    source  acme/monorepo refs/heads/main
+    head    ffffffffff
+
+    cousin    state     watermark   age         behind  pending  last outcome
+    acme/web  current   aaaaaaaaaa  3 days           0        0  –
+
+    1 cousin: 1 current
+    ");
+    let left = super::tests::status(vec![row("acme/gone", State::Removed)]).summary;
+    assert_eq!(left.line(|_, text| text.to_owned()), "0 cousins; 1 removed");
 }
 
 #[test]
@@ -99,7 +122,61 @@ fn programs_read_every_field() {
     let mut status = all_states();
     status.cousins.drain(2..);
     status.cousins.remove(0);
-    insta::assert_snapshot!(status.json(), @"");
+    let reference = "refs/ecosystem/failing/acme/old".to_owned();
+    status.pruned.push(Pruned { reference, commit: commit('c') });
+    status.notes.push("##[note]".to_owned());
+    status.warnings.push(Warning::new("incomplete-range", "a warning".to_owned()));
+    insta::assert_snapshot!(status.json(), @r##"
+    {
+      "schema": 1,
+      "source": {
+        "repository": "acme/monorepo",
+        "ref": "refs/heads/main"
+      },
+      "head": "ffffffffffffffffffffffffffffffffffffffff",
+      "path_encoding": null,
+      "cousins": [
+        {
+          "repo": "acme/behind-and-failing",
+          "state": "behind",
+          "enabled": true,
+          "watermark": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+          "committed": "2027-01-12T08:00:00Z",
+          "commits_behind": 12,
+          "features_pending": 2,
+          "features": [
+            "features/a",
+            "features/b"
+          ],
+          "last_outcome": "failed",
+          "failing_since": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+        }
+      ],
+      "summary": {
+        "cousins": 4,
+        "current": 1,
+        "behind": 1,
+        "new": 1,
+        "disabled": 1,
+        "removed": 1
+      },
+      "pruned": [
+        {
+          "ref": "refs/ecosystem/failing/acme/old",
+          "commit": "cccccccccccccccccccccccccccccccccccccccc"
+        }
+      ],
+      "notes": [
+        "#\u0023[note]"
+      ],
+      "warnings": [
+        {
+          "code": "incomplete-range",
+          "message": "a warning"
+        }
+      ]
+    }
+    "##);
 }
 
 #[test]
@@ -146,7 +223,27 @@ fn the_summary_of_a_step_has_the_table_and_obeys_nobody() {
     status.warnings.push(Warning::new("unclear-watermarks", "![x](y)\n::error::z".to_owned()));
     let reference = "refs/ecosystem/watermarks/acme/<old>".to_owned();
     status.pruned.push(Pruned { reference, commit: commit('c') });
-    insta::assert_snapshot!(status.summary(now()), @"");
+    insta::assert_snapshot!(status.summary(now()), @r"
+    ### Ecosystem Dispatcher: status
+
+    **4 cousins: 1 current, 1 behind, 1 new, 1 disabled; 1 removed** at `ffffffffff`
+
+    origin/&lt;b&gt;&#124;x
+
+    pruned <code>refs/ecosystem/watermarks/acme/&lt;old&gt;</code>, which stood at `cccccccccc`
+
+    > ⚠️ &#33;&#91;x&#93;(y)&#92;n&#58;&#58;error&#58;&#58;z
+
+    `ecosystem dispatch --watermarks` sends what is pending; `ecosystem status --prune` deletes the refs of the removed ones
+
+    | cousin | state | watermark | age | commits behind | features pending | last outcome |
+    | --- | --- | --- | --- | ---: | ---: | --- |
+    | acme/current | ✅ current | aaaaaaaaaa | 3 days | 0 | 0 | delivered |
+    | acme/behind-and-failing | ❌ behind | aaaaaaaaaa | 3 days | 12 | 2 | failed since bbbbbbbbbb |
+    | acme/new | 🆕 new | – | – | – | 1 | – |
+    | acme/off | 💤 disabled | aaaaaaaaaa | ? | ? | 0 | – |
+    | acme/gone | 🗑️ removed | aaaaaaaaaa | 3 days | 0 | – | – |
+    ");
     assert_eq!(status.annotations(), ["::warning title=unclear-watermarks::![x](y)\\n::error::z"]);
 }
 
