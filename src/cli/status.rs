@@ -1,9 +1,10 @@
 //! `ecosystem status`: what each cousin has received, and what it has yet to hear of. This file
 //! turns arguments and environment into what is to be found out, and shows what was; `inquiry`
 //! finds it out. Nothing is sent, GitHub's API is not asked, and nothing is written but by
-//! `--prune`, which deletes refs.
+//! `--prune`, which deletes refs (`pruning`).
 
 mod inquiry;
+mod pruning;
 
 use std::path::{Path, PathBuf};
 

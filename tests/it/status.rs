@@ -306,24 +306,61 @@ fn by_a_list_that_may_be_wrong_nothing_is_pruned() {
     });
 }
 
+/// Has the remote run a script before it writes; `hook` says when.
+fn remote_asks(w: &World<'_>, hook: &str, script: &str) {
+    let hook = w.origin.join("hooks").join(hook);
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::write(&hook, format!("#!/bin/sh\n{script}\n")).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+}
+
 #[test]
-fn a_remote_that_takes_nothing_is_told_with_what_is_needed() {
+fn what_the_remote_does_not_let_go_is_told_and_stays_among_the_removed() {
     run_world(|w| {
-        w.run(&w.push(&[("a", "1")])).run().expect_code(0);
+        let first = w.push(&[("a", "1"), ("c", "1")]);
+        w.t.fault("acme/docs", Fault::status(404));
+        w.run(&first).run().expect_code(1);
         w.list(&json!([{"repo": "acme/web", "subscriptions": ["features/a"]}]));
         w.push(&[("b", "1")]);
         let before = w.refs();
-        let hook = w.origin.join("hooks/pre-receive");
-        std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
-        std::fs::write(&hook, "#!/bin/sh\nexit 1\n").unwrap();
-        #[cfg(unix)]
-        std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .unwrap();
         let dir = w.checkout(&w.head());
-        let done = status(&w.t.sandbox, &dir).arg("--prune").run().expect_code(2);
-        assert!(done.stderr.contains("acme/docs"), "{}", done.stderr);
-        assert!(done.stderr.contains("hook declined"), "{}", done.stderr);
+        let prune = || {
+            let run = status(&w.t.sandbox, &dir).args(["--prune", "--format", "json"]);
+            run.run().expect_code(2)
+        };
+        // One of two.
+        remote_asks(w, "update", "case $1 in *failing*) exit 1;; esac");
+        let done = prune();
+        assert_eq!(done.json()["pruned"].as_array().unwrap().len(), 1);
+        assert_eq!(rows(&done)[1], "acme/docs removed null [] failed");
+        assert_eq!(codes(&done), ["watermarks-not-written"]);
+        let why = "refs/ecosystem/failing/acme/docs was not deleted: [remote rejected] (hook \
+                   declined)";
+        assert!(done.stderr.contains(why), "{}", done.stderr);
+        // Nothing at all.
+        w.t.sandbox
+            .git(&w.origin, &["update-ref", "refs/ecosystem/watermarks/acme/docs", &first.before]);
+        remote_asks(w, "pre-receive", "exit 1");
+        let done = prune();
+        assert!(done.stderr.contains("pre-receive hook declined"), "{}", done.stderr);
         assert_eq!(w.refs(), before);
+    });
+}
+
+#[test]
+fn a_watermark_that_is_no_commit_hides_no_other() {
+    run_world(|w| {
+        w.run(&w.push(&[("a", "1")])).run().expect_code(0);
+        w.push(&[("b", "1")]);
+        let tree = w.t.sandbox.git(&w.origin, &["rev-parse", "main^{tree}"]);
+        let name = "refs/ecosystem/watermarks/acme/docs";
+        w.t.sandbox.git(&w.origin, &["update-ref", name, &tree]);
+        let clone = w.t.sandbox.clone(&w.origin, "clone", &[]);
+        let done = status(&w.t.sandbox, &clone).args(["--format", "json"]).run().expect_code(0);
+        let all = ["acme/docs behind null [features/c] -", "acme/web behind 1 [features/b] -"];
+        assert_eq!(rows(&done), all);
+        assert_eq!(codes(&done), ["unclear-watermarks", "incomplete-range"]);
     });
 }
 

@@ -20,40 +20,37 @@ use crate::git::command::Git;
 use crate::git::fetch::Remote;
 use crate::git::history::Standing;
 use crate::git::range::Head;
-use crate::git::refs::{self, PREFIX, Writer};
+use crate::git::refs;
 use crate::git::source::{Outside, Source};
 use crate::names::{CommitSha, FeaturePath, RepoName};
-use crate::report::status::{Pruned, Row, SCHEMA, State, Status, Totals};
+use crate::report::human::counted;
+use crate::report::status::{Row, SCHEMA, State, Status, Totals};
 use crate::report::{self, Warning, Written};
 use crate::text;
 use crate::watermark::{Marks, Since};
 
-/// What writing needs, for people.
-const NEEDED: &str = "the checkout's credentials or GITHUB_TOKEN must be allowed to write the \
-                      monorepo's contents (in a workflow: permissions: contents: write)";
-
 /// What is asked about, once head, the list of cousins and the refs are known.
 pub(super) struct Inquiry<'r> {
-    args: &'r Args,
-    git: &'r Git,
-    source: Source<'r>,
-    remote: Remote,
-    reference: Option<String>,
+    pub(super) args: &'r Args,
+    pub(super) git: &'r Git,
+    pub(super) source: Source<'r>,
+    pub(super) remote: Remote,
+    pub(super) reference: Option<String>,
     repository: Option<RepoName>,
-    head: CommitSha,
+    pub(super) head: CommitSha,
     /// All cousins of the list, by repository, and whether each is enabled. They are planned for as
     /// if all were.
-    cousins: Vec<Cousin>,
+    pub(super) cousins: Vec<Cousin>,
     enabled: Vec<bool>,
     /// Whether the list was read from head's tree.
-    list_is_heads: bool,
+    pub(super) list_is_heads: bool,
     /// Which of them it is about.
     chosen: Vec<usize>,
-    marks: Marks,
+    pub(super) marks: Marks,
     /// Where the branch stands at the remote, where that is known.
-    tip: Option<CommitSha>,
-    warnings: Vec<Warning>,
-    notes: Vec<String>,
+    pub(super) tip: Option<CommitSha>,
+    pub(super) warnings: Vec<Warning>,
+    pub(super) notes: Vec<String>,
 }
 
 /// Where commits stand; none of which it cannot be told.
@@ -172,7 +169,7 @@ impl<'r> Inquiry<'r> {
         gone.into_iter().cloned().collect()
     }
 
-    fn listed(&self) -> HashSet<String> {
+    pub(super) fn listed(&self) -> HashSet<String> {
         self.cousins.iter().map(|cousin| cousin.repo.key()).collect()
     }
 
@@ -193,7 +190,17 @@ impl<'r> Inquiry<'r> {
             match self.source.history(&open) {
                 Ok(history) => {
                     holds_head = tip.as_ref().and_then(|tip| history.is_in(tip));
-                    standings.extend(open.iter().map(|it| (it.clone(), history.standing(it))));
+                    let known = open.iter().map(|it| (it.clone(), history.standing(it)));
+                    standings.extend(known);
+                    let unknown = standings.values().filter(|it| it.is_none()).count();
+                    if unknown > 0 {
+                        let message = format!(
+                            "{} at which watermarks stand cannot be read, so how far their cousins \
+                             are behind is not known",
+                            counted(unknown, "commit")
+                        );
+                        self.warnings.push(Warning::new("unclear-watermarks", message));
+                    }
                 }
                 Err(error) => {
                     let message = format!(
@@ -256,9 +263,9 @@ impl<'r> Inquiry<'r> {
                 continue;
             };
             let message = format!(
-                "what {} of the cousins have received could not be had ({}), so all that they \
-                 follow counts as pending",
-                of.len(),
+                "what {} received last could not be had ({}), so all that is followed counts as \
+                 pending",
+                counted(of.len(), "cousin"),
                 part.compared.fallbacks.join("; ")
             );
             self.warnings.push(Warning::new("incomplete-range", message));
@@ -316,67 +323,5 @@ impl<'r> Inquiry<'r> {
             last_outcome,
             failing_since,
         }
-    }
-
-    /// Sees that the list is one to delete by: what is not in it loses what is known of it.
-    fn may_prune(&self) -> Result<(), Failure> {
-        if self.cousins.is_empty() {
-            return Err(Failure::new(
-                "--prune: the list of cousins is empty, so every ref would be deleted",
-                "see that it is the right list; nothing was deleted",
-            ));
-        }
-        if self.args.ecosystem.is_some() || (self.args.head.is_some() && self.list_is_heads) {
-            return Ok(());
-        }
-        let reference = self.reference.as_deref().unwrap_or("refs/heads/");
-        let head = self.head.short();
-        let message = if self.args.head.is_some() {
-            "--prune: the list is that of the work tree, whatever --head says".to_owned()
-        } else if !reference.starts_with("refs/heads/") {
-            let reference = text::shown(reference.as_bytes());
-            format!("--prune: {reference} is no branch, and its list may be one that never counts")
-        } else if self.tip.as_ref().is_some_and(|tip| *tip != self.head) {
-            let reference = text::shown(reference.as_bytes());
-            format!(
-                "--prune: {head} is not what {reference} stands at on the remote, so its list may \
-                 be old"
-            )
-        } else {
-            return Ok(());
-        };
-        let help = "run it on the branch as it is on the remote, or name the list that counts with \
-                    --ecosystem FILE; nothing was deleted";
-        Err(Failure::new(message, help))
-    }
-
-    /// Deletes the refs of repositories that are not in the list, each only where it still stands
-    /// where it stood.
-    fn prune(&mut self) -> Result<(Vec<Pruned>, Exit), Failure> {
-        let listed = self.listed();
-        let updates = self.marks.prune(|repo| listed.contains(&repo.key()));
-        if updates.is_empty() {
-            self.notes.push("there is nothing to prune".to_owned());
-            return Ok((Vec::new(), Exit::Done));
-        }
-        let not_writable = |error| Failure::new(format!("cannot delete the refs: {error}"), NEEDED);
-        let writer = Writer::new(self.git, &self.remote, &self.source.objects());
-        let told = writer.and_then(|it| it.write(&updates, true)).map_err(not_writable)?;
-        let (mut pruned, mut exit) = (Vec::new(), Exit::Done);
-        for (update, told) in updates.into_iter().zip(told) {
-            let reference = format!("{PREFIX}{}", update.name);
-            match told {
-                Ok(()) => {
-                    self.marks.wrote(&update);
-                    pruned.extend(update.old.map(|commit| Pruned { reference, commit }));
-                }
-                Err(why) => {
-                    let message = format!("{reference} was not deleted: {why}");
-                    self.warnings.push(Warning::new("watermarks-not-written", message));
-                    exit = Exit::Misused;
-                }
-            }
-        }
-        Ok((pruned, exit))
     }
 }
