@@ -38,3 +38,5 @@ mod validate;
 mod validate_lies;
 mod validate_online;
 mod watermarks;
+mod watermarks_orders;
+mod watermarks_random;

@@ -94,6 +94,16 @@ impl Running {
         self.child.wait_for(text);
     }
 
+    /// Returns whether the binary has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.has_ended()
+    }
+
+    /// Kills the binary (SIGKILL), and nothing that it has started.
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+
     /// Waits for the end.
     pub(crate) fn wait(self) -> Done {
         Done::from(self.child.wait())

@@ -10,8 +10,11 @@ pub(crate) mod ecosystem;
 pub(crate) mod events;
 pub(crate) mod github;
 pub(crate) mod loopback;
+pub(crate) mod oracle;
 pub(crate) mod process;
 pub(crate) mod repository;
+pub(crate) mod script;
+pub(crate) mod simulation;
 pub(crate) mod world;
 
 use std::path::PathBuf;

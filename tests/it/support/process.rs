@@ -103,7 +103,8 @@ impl Child {
         Finished { status, stdout: self.stdout.so_far(), stderr: self.stderr.so_far() }
     }
 
-    fn has_ended(&mut self) -> bool {
+    /// Returns whether the program has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("a child can be asked").is_some()
     }
 

@@ -2,7 +2,7 @@
 //! GitHub Actions starts them, each in a fresh checkout of depth 1 with the event of its push.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,8 @@ pub(crate) struct World<'t> {
     pub(crate) t: &'t Tester,
     /// The bare repository that is pushed to.
     pub(crate) origin: PathBuf,
-    author: PathBuf,
+    /// Where the author works.
+    pub(crate) author: PathBuf,
     runs: std::cell::Cell<usize>,
 }
 
@@ -91,6 +92,11 @@ impl<'t> World<'t> {
 
     /// Prepares the workflow run of a push: `ecosystem dispatch --watermarks`.
     pub(crate) fn run(&self, pushed: &Pushed) -> Run {
+        self.run_in(&self.checkout(&pushed.after), pushed)
+    }
+
+    /// Prepares the same in another directory than a fresh checkout.
+    pub(crate) fn run_in(&self, dir: &Path, pushed: &Pushed) -> Run {
         let event = json!({
             "ref": "refs/heads/main",
             "before": pushed.before,
@@ -99,19 +105,27 @@ impl<'t> World<'t> {
             "repository": {"default_branch": "main"},
         });
         let event = self.t.file(&event.to_string());
-        self.run_at(&pushed.after).env("GITHUB_EVENT_NAME", "push").env("GITHUB_EVENT_PATH", event)
+        self.start(dir).env("GITHUB_EVENT_NAME", "push").env("GITHUB_EVENT_PATH", event)
     }
 
     /// Prepares a scheduled run for the commit that `main` stands at now.
     pub(crate) fn scheduled(&self) -> Run {
-        let tip = self.t.sandbox.rev(&self.origin, "main");
-        self.run_at(&tip).env("GITHUB_EVENT_NAME", "schedule")
+        self.scheduled_in(&self.checkout(&self.tip()))
     }
 
-    fn run_at(&self, commit: &str) -> Run {
-        let checkout = self.checkout(commit);
+    /// Prepares the same in another directory than a fresh checkout.
+    pub(crate) fn scheduled_in(&self, dir: &Path) -> Run {
+        self.start(dir).env("GITHUB_EVENT_NAME", "schedule")
+    }
+
+    /// Returns the commit that `main` stands at now.
+    pub(crate) fn tip(&self) -> String {
+        self.t.sandbox.rev(&self.origin, "main")
+    }
+
+    fn start(&self, dir: &Path) -> Run {
         Run::new(&self.t.sandbox)
-            .dir(&checkout)
+            .dir(dir)
             .env("GITHUB_REPOSITORY", "acme/monorepo")
             .env("GITHUB_REF", "refs/heads/main")
             .env("GITHUB_API_URL", self.t.url())
@@ -128,6 +142,18 @@ impl<'t> World<'t> {
         let url = super::repository::file_url(&self.origin);
         sandbox.git(&dir, &["remote", "add", "origin", &url]);
         sandbox.git(&dir, &["fetch", "--quiet", "--no-tags", "--depth=1", "origin", commit]);
+        sandbox.git(&dir, &["checkout", "--quiet", "-B", "main", commit]);
+        dir
+    }
+
+    /// Returns a clone with its whole history, a commit checked out, whose origin is this address.
+    pub(crate) fn full_clone(&self, origin: &str, commit: &str) -> PathBuf {
+        let name = format!("run-{}", self.runs.get());
+        self.runs.set(self.runs.get() + 1);
+        let sandbox = &self.t.sandbox;
+        sandbox.git(sandbox.path(), &["clone", "--quiet", "--no-checkout", origin, &name]);
+        let dir = sandbox.path().join(name);
+        sandbox.git(&dir, &["fetch", "--quiet", "--no-tags", "origin", commit]);
         sandbox.git(&dir, &["checkout", "--quiet", "-B", "main", commit]);
         dir
     }

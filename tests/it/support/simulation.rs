@@ -1,0 +1,422 @@
+//! Plays a [`script`](super::script) in a [`World`] and holds each cousin to the law of
+//! [`oracle`](super::oracle). A step that breaks it fails the test with the script so far.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use ecosystem_dispatcher::embedded_github::Fault;
+use serde_json::{Value, json};
+
+use super::ecosystem::{Done, Run, Running};
+use super::github::{Tester, github_with, run_test_with};
+use super::oracle::{At, Commits, Knows};
+use super::repository::file_url;
+use super::script::{Checkout, Edit, Killed, Listed, Of, Start, Step, parse};
+use super::world::{Pushed, World};
+
+/// All cousins that there may be, with what they follow; the first two are listed at first.
+pub(crate) const COUSINS: [(&str, &[&str]); 3] =
+    [("web", &["a", "b"]), ("docs", &["b", "c"]), ("new", &["a", "c", "d"])];
+
+/// Plays a script from the first commit on, before any run.
+pub(crate) fn play(script: &str) {
+    play_steps(&parse(script));
+}
+
+/// Plays steps and at last a scheduled run, which must leave nothing to do.
+pub(crate) fn play_steps(steps: &[Step]) {
+    let names = COUSINS.map(|(name, _)| full(name));
+    run_test_with(github_with(names.iter().map(String::as_str)), |t| {
+        let mut simulation = Simulation::new(t);
+        for step in steps {
+            simulation.step(step);
+        }
+        simulation.ends();
+    });
+}
+
+fn full(name: &str) -> String {
+    format!("acme/{name}")
+}
+
+/// Which cousins a commit lists, and whether they are enabled.
+type List = BTreeMap<String, bool>;
+
+struct Simulation<'t> {
+    world: World<'t>,
+    commits: Commits<'t>,
+    pushes: Vec<Pushed>,
+    list: List,
+    /// By commit.
+    lists: BTreeMap<String, List>,
+    knows: BTreeMap<String, Knows>,
+    /// Whether the first run has recorded something.
+    begun: bool,
+    contents: u32,
+    refused: BTreeMap<String, u32>,
+    /// How many events and requests were looked at.
+    seen: (usize, usize),
+    /// The id of each event that was ever sent.
+    ids: BTreeMap<(String, String, String), String>,
+    played: RefCell<Vec<String>>,
+}
+
+impl<'t> Simulation<'t> {
+    fn new(t: &'t Tester) -> Self {
+        let list: List = COUSINS[..2].iter().map(|(name, _)| ((*name).to_owned(), true)).collect();
+        // Nothing in here lasts, and git's care for what does costs more than the rest.
+        let settings = "[core]\n fsync = none\n[maintenance]\n auto = false\n[gc]\n auto = 0\n";
+        t.sandbox.write(&t.sandbox.home(), ".gitconfig", settings);
+        let world = World::new(t, &written(&list));
+        let tip = world.head();
+        let commits = Commits::new(&t.sandbox, world.author.clone());
+        let first = Pushed { before: "0".repeat(40), after: tip.clone(), forced: false };
+        let all = COUSINS.iter();
+        Self {
+            commits,
+            pushes: vec![first],
+            lists: [(tip, list.clone())].into(),
+            list,
+            knows: all.map(|(name, it)| ((*name).to_owned(), Knows::nothing(it))).collect(),
+            begun: false,
+            contents: 0,
+            refused: BTreeMap::new(),
+            seen: (0, 0),
+            ids: BTreeMap::new(),
+            played: RefCell::default(),
+            world,
+        }
+    }
+
+    #[track_caller]
+    fn fail(&self, why: &str) -> ! {
+        panic!("{why}\nafter\n{}\n", self.played.borrow().join("\n"));
+    }
+
+    fn step(&mut self, step: &Step) {
+        self.played.borrow_mut().push(step.to_string());
+        match step {
+            Step::Push(edits) => self.push(edits),
+            Step::Reset(to, edits) => {
+                let to = self.pushes[*to].after.clone();
+                self.world.reset(&to);
+                if edits.is_empty() {
+                    self.pushes.push(self.world.publish());
+                } else {
+                    self.push(edits);
+                }
+            }
+            Step::Unrelated(edits) => {
+                let branch = format!("unrelated-{}", self.pushes.len());
+                let args = ["checkout", "--quiet", "--orphan", &branch];
+                self.world.t.sandbox.git(&self.world.author, &args);
+                self.push(edits);
+            }
+            Step::List(listed, name) => {
+                match listed {
+                    Listed::Add | Listed::Enable => self.list.insert(name.clone(), true),
+                    Listed::Disable => self.list.insert(name.clone(), false),
+                    Listed::Remove => self.list.remove(name),
+                };
+            }
+            Step::Refuse(name, taken) => drop(self.refused.insert(name.clone(), *taken)),
+            Step::Run(starts, delivers) => self.runs(starts, delivers.as_deref()),
+        }
+    }
+
+    fn push(&mut self, edits: &[Edit]) {
+        for edit in edits {
+            let (name, content) = match edit {
+                Edit::New(name) => {
+                    self.contents += 1;
+                    (name, Some(1000 + self.contents))
+                }
+                Edit::Set(name, content) => (name, Some(*content)),
+                Edit::Delete(name) => (name, None),
+            };
+            let path = format!("features/{name}/file");
+            match content {
+                Some(it) => {
+                    self.world.t.sandbox.write(&self.world.author, &path, &it.to_string());
+                }
+                None => drop(std::fs::remove_file(self.world.author.join(path))),
+            }
+        }
+        self.world.list(&written(&self.list));
+        let pushed = self.world.push(&[]);
+        self.lists.insert(pushed.after.clone(), self.list.clone());
+        self.pushes.push(pushed);
+    }
+
+    /// Starts runs together, sees them end, and judges what came of them.
+    fn runs(&mut self, starts: &[Start], delivers: Option<&[String]>) {
+        let t = self.world.t;
+        let tip = self.world.tip();
+        for (name, taken) in std::mem::take(&mut self.refused) {
+            if taken > 0 {
+                t.fault(&full(&name), Fault::delay(Duration::ZERO).times(taken));
+            }
+            t.fault(&full(&name), Fault::status(403));
+        }
+        let heads: Vec<String> = starts.iter().map(|start| self.head(start, &tip)).collect();
+        let prepared: Vec<Run> =
+            starts.iter().zip(&heads).map(|(it, head)| self.prepare(it, head)).collect();
+        let before = t.with(|model| model.requests().len());
+        if let [Start { killed: Some(Killed::After(count)), .. }] = starts {
+            let last = before + count + 1;
+            t.with(|model| model.fault_nth(last, Fault::silence().delivered()));
+        }
+        let running: Vec<Running> = prepared.into_iter().map(Run::spawn).collect();
+        let ended: Vec<Option<Done>> = running
+            .into_iter()
+            .zip(starts)
+            .map(|(running, start)| self.ended(running, start, before))
+            .collect();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while t.with(|model| model.in_flight()) > 0 {
+            assert!(Instant::now() < deadline, "a request is in flight for ever");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        t.with(|model| model.clear_faults());
+        self.judge(starts, &heads, &tip, &ended, delivers);
+    }
+
+    fn head(&self, start: &Start, tip: &str) -> String {
+        match start.of {
+            Of::Push(number) => self.pushes[number].after.clone(),
+            Of::Newest => self.pushes.last().unwrap().after.clone(),
+            Of::Tip => tip.to_owned(),
+        }
+    }
+
+    fn pushed(&self, start: &Start) -> Option<&Pushed> {
+        match start.of {
+            Of::Push(number) => self.pushes.get(number),
+            Of::Newest => self.pushes.last(),
+            Of::Tip => None,
+        }
+    }
+
+    fn prepare(&self, start: &Start, head: &str) -> Run {
+        let world = &self.world;
+        let url = file_url(&world.origin);
+        let dir: PathBuf = match start.checkout {
+            Checkout::Shallow => world.checkout(head),
+            Checkout::Full => world.full_clone(&url, head),
+            Checkout::Path => world.full_clone(world.origin.to_str().unwrap(), head),
+            Checkout::Remote => world.t.sandbox.home(),
+        };
+        let mut run = match self.pushed(start) {
+            Some(pushed) => world.run_in(&dir, pushed),
+            None => world.scheduled_in(&dir),
+        };
+        if start.checkout == Checkout::Remote {
+            run = run.args(["--remote", &url]);
+            if start.of == Of::Tip {
+                run = run.args(["--head", head]);
+            }
+        }
+        if let Some(only) = &start.only {
+            run = run.args(["--only", &full(only)]);
+        }
+        match start.killed {
+            Some(Killed::After(_)) => run.args(["--concurrency", "1"]),
+            _ => run,
+        }
+    }
+
+    /// Returns a run that has ended; none when it was killed.
+    fn ended(&self, mut running: Running, start: &Start, before: usize) -> Option<Done> {
+        let t = self.world.t;
+        match start.killed {
+            None => Some(running.wait()),
+            Some(Killed::After(count)) => loop {
+                if t.with(|model| model.requests().len()) > before + count {
+                    running.kill();
+                    return None;
+                }
+                if running.has_ended() {
+                    return Some(running.wait());
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            },
+            Some(Killed::In(time)) => {
+                std::thread::sleep(Duration::from_millis(time));
+                match running.has_ended() {
+                    true => Some(running.wait()),
+                    false => {
+                        running.kill();
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    fn judge(
+        &mut self,
+        starts: &[Start],
+        heads: &[String],
+        tip: &str,
+        ended: &[Option<Done>],
+        delivers: Option<&[String]>,
+    ) {
+        let t = self.world.t;
+        let refused: BTreeSet<String> = t.with(|model| {
+            let new = model.requests().iter().skip(self.seen.1);
+            let refused = new.filter(|request| request.status == Some(403));
+            refused.map(|request| request.path.split('/').nth(3).unwrap().to_owned()).collect()
+        });
+        let refs = self.world.refs();
+        if !self.begun && refs.keys().any(|name| name.starts_with("watermarks/")) {
+            self.begun = true;
+            let before = self.pushed(&starts[0]).map(|pushed| pushed.before.clone());
+            let base = before.filter(|before| !before.starts_with("0000"));
+            for (name, enabled) in &self.lists[&heads[0]] {
+                if *enabled {
+                    self.knows.get_mut(name).unwrap().begins_at(&base);
+                }
+            }
+        }
+        let alone = starts.len() == 1;
+        let told = self.take_events(heads, tip, alone);
+        if let Some(delivers) = delivers {
+            let mut delivers = delivers.to_vec();
+            delivers.sort();
+            if told != delivers {
+                self.fail(&format!("it delivered {told:?} instead of {delivers:?}{}", said(ended)));
+            }
+        }
+        for ((start, head), done) in starts.iter().zip(heads).zip(ended) {
+            for (name, knows) in self.knows.iter_mut() {
+                if !concerns(start, &self.lists[head], name) {
+                    continue;
+                }
+                let whole = alone && done.is_some() && !refused.contains(name);
+                knows.ran(&self.commits, head, tip, whole);
+            }
+        }
+        for ((start, head), done) in starts.iter().zip(heads).zip(ended) {
+            let Some(done) = done else { continue };
+            let unknown = start.only.as_ref().is_some_and(|it| !self.lists[head].contains_key(it));
+            let ends_well = match done.code {
+                Some(0) => !unknown,
+                Some(1) => !refused.is_empty(),
+                Some(2) => unknown,
+                _ => false,
+            };
+            if !ends_well {
+                self.fail(&format!("an exit code is wrong{}", said(ended)));
+            }
+        }
+        if let [Some(done)] = ended {
+            if done.code == Some(0) && heads[0] == tip {
+                self.all_is_quiet(&starts[0], tip, &refs, ended);
+            }
+        }
+        for (name, knows) in &self.knows {
+            let at: At = refs.get(&format!("watermarks/acme/{name}")).cloned();
+            if self.begun && !knows.possible.contains(&at) {
+                let possible = &knows.possible;
+                let why = format!("{name} has its watermark at {at:?}, not in {possible:?}");
+                self.fail(&format!("{why}{}", said(ended)));
+            }
+        }
+    }
+
+    fn all_is_quiet(
+        &mut self,
+        start: &Start,
+        tip: &str,
+        refs: &BTreeMap<String, String>,
+        ended: &[Option<Done>],
+    ) {
+        let mut missed = Vec::new();
+        for (name, knows) in &mut self.knows {
+            if !concerns(start, &self.lists[tip], name) {
+                continue;
+            }
+            let rests = knows.rests(&self.commits, tip);
+            missed.extend(rests.into_iter().map(|it| format!("{name} {it}")));
+            if refs.contains_key(&format!("failing/acme/{name}")) {
+                missed.push(format!("{name} is still marked as failing"));
+            }
+        }
+        if !missed.is_empty() {
+            self.fail(&format!("{}{}", missed.join("\n"), said(ended)));
+        }
+    }
+
+    /// Takes what GitHub took since the last look, and judges each event by itself.
+    fn take_events(&mut self, heads: &[String], tip: &str, alone: bool) -> Vec<String> {
+        let t = self.world.t;
+        let (events, requests) = t.with(|model| {
+            let new: Vec<_> = model.events().iter().skip(self.seen.0).cloned().collect();
+            (new, model.requests().len())
+        });
+        self.seen = (self.seen.0 + events.len(), requests);
+        t.delivered();
+        t.tried();
+        let mut told = Vec::new();
+        // What was known before any of them: of two events of a run none calls for the other.
+        let knew = self.knows.clone();
+        for event in events {
+            let text = |key: &str| event.client_payload[key].as_str().unwrap().to_owned();
+            let name = event.repository.strip_prefix("acme/").unwrap().to_owned();
+            let feature = text("updated_feature").strip_prefix("features/").unwrap().to_owned();
+            let (commit, id) = (text("commit_sha"), text("dispatch_id"));
+            let shown = format!("{name}:{feature}");
+            if !heads.contains(&commit) {
+                self.fail(&format!("{shown} was told of {commit}, of which was no run"));
+            }
+            let knows = &knew[&name];
+            let mut bases = knows.clone();
+            if !alone {
+                bases.possible.extend(heads.iter().cloned().map(Some));
+            }
+            if !bases.is_called_for(&self.commits, &commit, tip, &feature) {
+                self.fail(&format!("nothing called for {shown} at {commit}, {knows:?}"));
+            }
+            if alone && told.contains(&shown) {
+                self.fail(&format!("{shown} was told twice by one run"));
+            }
+            let key = (name.clone(), feature.clone(), commit.clone());
+            if self.ids.entry(key).or_insert_with(|| id.clone()) != &id {
+                self.fail(&format!("{shown} at {commit} has another id than before"));
+            }
+            self.knows.get_mut(&name).unwrap().received(&feature, &commit);
+            told.push(shown);
+        }
+        told.sort();
+        told
+    }
+
+    /// All that is left to be told is told by one more run, and nothing by the run after that.
+    fn ends(&mut self) {
+        if !self.begun {
+            self.step(&parse("run")[0]);
+        }
+        self.step(&parse("schedule")[0]);
+        self.step(&parse("schedule -> nothing")[0]);
+    }
+}
+
+fn said(ended: &[Option<Done>]) -> String {
+    let said = |done: &Done| format!("\n--- exit {:?}\n{}{}", done.code, done.stdout, done.stderr);
+    ended.iter().flatten().map(said).collect()
+}
+
+fn concerns(start: &Start, list: &List, name: &str) -> bool {
+    list.get(name) == Some(&true) && start.only.as_ref().is_none_or(|only| only == name)
+}
+
+fn written(list: &List) -> Value {
+    let cousin = |(name, enabled): (&String, &bool)| {
+        let (_, follows) = COUSINS.iter().find(|(it, _)| it == name).unwrap();
+        let follows: Vec<String> = follows.iter().map(|it| format!("features/{it}")).collect();
+        json!({"repo": full(name), "subscriptions": follows, "enabled": enabled})
+    };
+    list.iter().map(cousin).collect()
+}
