@@ -38,5 +38,6 @@ mod validate;
 mod validate_lies;
 mod validate_online;
 mod watermarks;
+mod watermarks_kills;
 mod watermarks_orders;
 mod watermarks_random;

@@ -65,6 +65,14 @@ impl Run {
             .env("GITHUB_EVENT_PATH", super::fixture(&format!("events/{file}")))
     }
 
+    /// Puts the binary into a process group of its own, as a shell does for what a terminal's
+    /// interrupt is sent to.
+    #[cfg(unix)]
+    pub(crate) fn in_a_group(mut self) -> Self {
+        std::os::unix::process::CommandExt::process_group(&mut self.command, 0);
+        self
+    }
+
     /// Runs the binary to its end.
     pub(crate) fn run(self) -> Done {
         self.spawn().wait()

@@ -158,6 +158,16 @@ impl<'t> World<'t> {
         dir
     }
 
+    /// Makes the bare repository run a shell script when it is pushed to.
+    #[cfg(unix)]
+    pub(crate) fn hook(&self, name: &str, script: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.origin.join("hooks").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
     /// Returns where the refs of the tool stand, by the rest of their names.
     pub(crate) fn refs(&self) -> BTreeMap<String, String> {
         let format = "--format=%(refname) %(objectname)";
