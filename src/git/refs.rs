@@ -26,8 +26,8 @@ const AT_A_TIME: usize = 10_000;
 /// What the remote has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// The refs below [`PREFIX`], by the rest of their names. A tag stands at the commit that it
-    /// leads to.
+    /// The refs below [`PREFIX`], by the rest of their names, with the very ids that they hold:
+    /// each is written only where it still holds that. It may be a tag's, though we write none.
     pub refs: BTreeMap<String, CommitSha>,
     /// Where the ref stands that was asked for besides.
     pub tip: Option<CommitSha>,
@@ -63,7 +63,9 @@ fn read(output: &[u8], branch: Option<&str>) -> Listing {
     for (id, name) in lines.filter_map(|line| line.split_once('\t')) {
         let Ok(commit) = CommitSha::parse(id) else { continue };
         // What a tag leads to follows the tag.
-        let name = name.strip_suffix("^{}").unwrap_or(name);
+        if name.ends_with("^{}") {
+            continue;
+        }
         if Some(name) == branch {
             listing.tip = Some(commit);
         } else if let Some(name) = name.strip_prefix(PREFIX) {

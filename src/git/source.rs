@@ -320,7 +320,7 @@ impl<'g> Source<'g> {
             }
             _ => found_by,
         };
-        let base = base.filter(|_| complete).cloned();
+        let base = base.filter(|_| complete).cloned().map(|base| self.peeled(base));
         Ok(Compared { base, reason, found_by, complete, changes, fallbacks })
     }
 
