@@ -38,6 +38,8 @@ mod validate;
 mod validate_lies;
 mod validate_online;
 mod watermarks;
+mod watermarks_hostile;
 mod watermarks_kills;
 mod watermarks_orders;
+mod watermarks_places;
 mod watermarks_random;

@@ -395,6 +395,7 @@ impl<'t> Simulation<'t> {
 
     /// All that is left to be told is told by one more run, and nothing by the run after that.
     fn ends(&mut self) {
+        self.refused.clear();
         if !self.begun {
             self.step(&parse("run")[0]);
         }
