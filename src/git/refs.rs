@@ -193,7 +193,7 @@ impl Writer {
             context.partial_success = Some(tells_of_refs);
             context.uninterrupted = true;
             // The server may have a commit that it shows nowhere: then nothing need be sent.
-            context.settings = if known { &[] } else { &["push.negotiate=true"] };
+            context.settings = if known { &SETTINGS[..1] } else { &SETTINGS };
             self.git.run(context, &args)
         })?;
         Ok(told(&output))
@@ -211,6 +211,10 @@ const PUSH: [&str; 7] = [
     "--no-signed",
     "--recurse-submodules=no",
 ];
+
+/// The user's own options for a push, which many a server does not take, are left out; then what
+/// lets git ask which commits the server has.
+const SETTINGS: [&str; 2] = ["push.pushOption=", "push.negotiate=true"];
 
 /// Returns the file in which git finds what is to be written (`refs/new`) and what is there now
 /// (`refs/old`). One file instead of a command for each ref; and one pattern instead of a

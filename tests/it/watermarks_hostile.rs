@@ -9,6 +9,7 @@ use ecosystem_dispatcher::embedded_github::Fault;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
+use crate::support::case;
 use crate::support::github::{github_with, run_test_with};
 use crate::support::loopback::{Loopback, Protocol, Response, can_serve_git, serve_git};
 use crate::support::world::World;
@@ -177,17 +178,20 @@ fn a_ref_below_a_watermarks_name_is_in_the_way_and_that_is_said() {
         let first = w.push(&[("a", "1")]);
         let name = "refs/ecosystem/watermarks/acme/web/deep";
         w.t.sandbox.git(&w.origin, &["update-ref", name, &first.before]);
-        let done = w.run(&first).run();
-        assert!(matches!(done.code, Some(1 | 2)), "{done:?}");
-        println!("{done:?}");
-        w.received(0);
+        let done = w.run(&first).run().expect_code(1);
+        assert_eq!(done.warnings(), ["watermarks-not-written"]);
+        let states: Vec<Value> =
+            (0..2).map(|at| done.json()["watermarks"][at]["state"].clone()).collect();
+        assert_eq!(states, ["advanced", "unrecorded"]);
+        assert_eq!(at(&w.refs(), "acme/docs"), first.after);
+        assert_eq!(w.received(0).len(), 2);
     });
 }
 
 #[test]
 fn a_watermark_at_what_is_no_commit_is_put_right_by_the_next_run() {
-    // What stands there, and whether the run can tell what differs from it.
-    let cases: [(&str, fn(&World<'_>) -> String); 3] = [
+    type Make = fn(&World<'_>) -> String;
+    let cases: [(&str, Make); 3] = [
         ("an annotated tag", |w| {
             let tip = w.tip();
             w.t.sandbox.git(&w.author, &["tag", "-a", "-m", "v1", "v1", &tip]);
@@ -198,7 +202,7 @@ fn a_watermark_at_what_is_no_commit_is_put_right_by_the_next_run() {
         ("a tree", |w| w.t.sandbox.git(&w.origin, &["rev-parse", "main:features"])),
     ];
     for (what, make) in cases {
-        println!("--- {what}");
+        case(what);
         run_world(&["acme/web"], |w| {
             w.run(&w.push(&[("a", "1")])).run().expect_code(0);
             let id = make(w);

@@ -3,12 +3,12 @@
 //! `support/oracle.rs`, and at the end a scheduled run makes up for what is left. web follows a and
 //! b, docs follows b and c; new, which is not listed at first, follows a, c and d.
 
+use crate::support::case;
 use crate::support::simulation::play;
 
 fn play_all(table: &[(&str, &str)]) {
     for (name, script) in table {
-        // Shown when the test fails.
-        println!("--- {name}");
+        case(name);
         play(script);
     }
 }
@@ -198,6 +198,7 @@ fn what_a_broken_run_leaves_is_made_up_for_by_the_next() {
 #[test]
 fn it_is_the_same_from_every_checkout() {
     for checkout in ["", "full", "path", "remote"] {
+        case(checkout);
         play(&format!(
             "push a\n run 1 {checkout} -> web:a\n push b\n push c\n
              run 3 {checkout} -> docs:b docs:c web:b\n run 2 {checkout} -> nothing\n

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
+use crate::support::case;
 use crate::support::ecosystem::Run;
 use crate::support::github::{TOKEN, github_with, run_test, run_test_with};
 use crate::support::repository::file_url;
@@ -73,7 +74,7 @@ fn every_kind_of_checkout_reads_and_writes_the_same_refs() {
         }),
     ];
     for (kind, prepare) in kinds {
-        println!("--- {kind}");
+        case(kind);
         run_world(|w| {
             let first = w.push(&[("a", "1")]);
             w.run_in(&prepare(w, &first.after), &first).run().expect_code(0);
@@ -90,6 +91,8 @@ fn every_kind_of_checkout_reads_and_writes_the_same_refs() {
             expect_all_at(w, &third.after);
             let own = w.t.sandbox.try_git(&dir, &["for-each-ref", "refs/ecosystem"], b"");
             assert_eq!(String::from_utf8_lossy(&own.stdout), "", "the clone gets no refs");
+            let left = std::fs::read_dir(w.t.sandbox.temporary()).unwrap().count();
+            assert_eq!(left, 0, "nothing is left behind");
         });
     }
 }
@@ -156,7 +159,7 @@ fn no_setting_and_no_hook_of_the_users_takes_part_in_the_push() {
         }
         let settings = format!(
             "[push]\n default = nothing\n followTags = true\n gpgSign = true\n autoSetupRemote = true\n \
-             recurseSubmodules = only\n negotiate = true\n[remote]\n pushDefault = elsewhere\n\
+             recurseSubmodules = only\n pushOption = ci.skip\n negotiate = true\n[remote]\n pushDefault = elsewhere\n\
              [remote \"elsewhere\"]\n url = {0}\n[core]\n hooksPath = {1}\n[user]\n signingKey = none\n\
              [tag]\n gpgSign = true\n[init]\n defaultRefFormat = reftable\n defaultObjectFormat = sha256\n",
             elsewhere.display(),
@@ -222,6 +225,28 @@ fn the_users_own_rewriting_of_addresses_holds_for_reading_and_writing_alike() {
         w.scheduled().run().expect_code(0);
         expect_all_at(w, &third.after);
         w.received(0);
+    });
+}
+
+#[test]
+fn a_commit_that_the_branch_does_not_have_is_nobodys_news() {
+    run_world(|w| {
+        let first = w.push(&[("a", "1")]);
+        w.run(&first).run().expect_code(0);
+        // A person's terminal, with a commit that is not pushed.
+        let dir = w.checkout(&first.after);
+        w.t.sandbox.write(&dir, "features/a/file", "mine");
+        let mine = w.t.sandbox.commit_all(&dir, "mine");
+        let local = || w.scheduled_in(&dir).env("GITHUB_EVENT_NAME", "").env("GITHUB_REF", "");
+        let done = local().run().expect_code(0);
+        assert_eq!(done.json()["range"]["head"], mine);
+        assert_eq!(done.json()["summary"]["delivered"], 0);
+        expect_all_at(w, &first.after);
+        // The branch is deleted while its last run is on its way.
+        w.t.sandbox.git(&w.origin, &["update-ref", "-d", "refs/heads/main"]);
+        w.run_in(&w.t.sandbox.path().join("run-0"), &first).run().expect_code(0);
+        expect_all_at(w, &first.after);
+        assert_eq!(w.received(0).len(), 1);
     });
 }
 

@@ -1,6 +1,7 @@
 //! What the integration tests stand on: programs that cannot hang (`process`), git repositories
 //! in a directory of their own (`repository`), the built binary (`ecosystem`), the embedded GitHub
-//! (`github`), the table of sample events (`events`) and the documents (`document`). Nothing here
+//! (`github`), a monorepo that lives (`world`), histories of it (`script`, `simulation`) and the law
+//! that they are held to (`oracle`), the table of sample events (`events`) and the documents (`document`). Nothing here
 //! knows what a test expects, and nothing reads the configuration, the home directory or the
 //! tokens of the person who runs it.
 #![allow(dead_code, reason = "not every test needs all of it")]
@@ -24,6 +25,12 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
     assert!(path.is_file(), "there is no fixture {}", path.display());
     path
+}
+
+/// Says which case of a table is next, which the test runner shows when it fails.
+#[expect(clippy::print_stdout, reason = "the test runner takes it")]
+pub(crate) fn case(name: &str) {
+    println!("case: {name}");
 }
 
 /// Says that a test shows nothing here, past the test runner, which keeps what `eprintln!` says to

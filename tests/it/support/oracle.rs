@@ -113,11 +113,6 @@ impl Knows {
         self.since.push((feature.to_owned(), commit.to_owned()));
     }
 
-    /// Returns whether it has received this very event since the last quiet moment.
-    pub(crate) fn has_received(&self, feature: &str, commit: &str) -> bool {
-        self.since.iter().any(|(f, c)| f == feature && c == commit)
-    }
-
     /// A run of `head` has ended; `whole` says that it went well for this cousin and was alone.
     pub(crate) fn ran(&mut self, commits: &Commits<'_>, head: &str, tip: &str, whole: bool) {
         let moved = |at: &At| match is_over(commits, at, head, tip) {

@@ -142,7 +142,8 @@ fn start(words: &[&str], line: &str) -> Start {
             "after" => start.killed = Some(Killed::After(next().parse().unwrap())),
             "in" => start.killed = Some(Killed::In(next().parse().unwrap())),
             number => {
-                start.of = Of::Push(number.parse().unwrap_or_else(|_| panic!("{word} in {line:?}")))
+                let number = number.parse().unwrap_or_else(|_| panic!("{number:?} in {line:?}"));
+                start.of = Of::Push(number);
             }
         }
     }

@@ -2,7 +2,7 @@
 //! [`oracle`](super::oracle). A step that breaks it fails the test with the script so far.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,13 @@ use serde_json::{Value, json};
 
 use super::ecosystem::{Done, Run, Running};
 use super::github::{Tester, github_with, run_test_with};
-use super::oracle::{At, Commits, Knows};
+use super::oracle::{Commits, Knows};
 use super::repository::file_url;
 use super::script::{Checkout, Edit, Killed, Listed, Of, Start, Step, parse};
 use super::world::{Pushed, World};
+use judging::Runs;
+
+mod judging;
 
 /// All cousins that there may be, with what they follow; the first two are listed at first.
 pub(crate) const COUSINS: [(&str, &[&str]); 3] =
@@ -180,7 +183,7 @@ impl<'t> Simulation<'t> {
             std::thread::sleep(Duration::from_millis(2));
         }
         t.with(|model| model.clear_faults());
-        self.judge(starts, &heads, &tip, &ended, delivers);
+        self.judge(&Runs { starts, heads: &heads, tip: &tip, ended: &ended }, delivers);
     }
 
     fn head(&self, start: &Start, tip: &str) -> String {
@@ -255,144 +258,6 @@ impl<'t> Simulation<'t> {
         }
     }
 
-    fn judge(
-        &mut self,
-        starts: &[Start],
-        heads: &[String],
-        tip: &str,
-        ended: &[Option<Done>],
-        delivers: Option<&[String]>,
-    ) {
-        let t = self.world.t;
-        let refused: BTreeSet<String> = t.with(|model| {
-            let new = model.requests().iter().skip(self.seen.1);
-            let refused = new.filter(|request| request.status == Some(403));
-            refused.map(|request| request.path.split('/').nth(3).unwrap().to_owned()).collect()
-        });
-        let refs = self.world.refs();
-        if !self.begun && refs.keys().any(|name| name.starts_with("watermarks/")) {
-            self.begun = true;
-            let before = self.pushed(&starts[0]).map(|pushed| pushed.before.clone());
-            let base = before.filter(|before| !before.starts_with("0000"));
-            for (name, enabled) in &self.lists[&heads[0]] {
-                if *enabled {
-                    self.knows.get_mut(name).unwrap().begins_at(&base);
-                }
-            }
-        }
-        let alone = starts.len() == 1;
-        let told = self.take_events(heads, tip, alone);
-        if let Some(delivers) = delivers {
-            let mut delivers = delivers.to_vec();
-            delivers.sort();
-            if told != delivers {
-                self.fail(&format!("it delivered {told:?} instead of {delivers:?}{}", said(ended)));
-            }
-        }
-        for ((start, head), done) in starts.iter().zip(heads).zip(ended) {
-            for (name, knows) in self.knows.iter_mut() {
-                if !concerns(start, &self.lists[head], name) {
-                    continue;
-                }
-                let whole = alone && done.is_some() && !refused.contains(name);
-                knows.ran(&self.commits, head, tip, whole);
-            }
-        }
-        for ((start, head), done) in starts.iter().zip(heads).zip(ended) {
-            let Some(done) = done else { continue };
-            let unknown = start.only.as_ref().is_some_and(|it| !self.lists[head].contains_key(it));
-            let ends_well = match done.code {
-                Some(0) => !unknown,
-                Some(1) => !refused.is_empty(),
-                Some(2) => unknown,
-                _ => false,
-            };
-            if !ends_well {
-                self.fail(&format!("an exit code is wrong{}", said(ended)));
-            }
-        }
-        if let [Some(done)] = ended {
-            if done.code == Some(0) && heads[0] == tip {
-                self.all_is_quiet(&starts[0], tip, &refs, ended);
-            }
-        }
-        for (name, knows) in &self.knows {
-            let at: At = refs.get(&format!("watermarks/acme/{name}")).cloned();
-            if self.begun && !knows.possible.contains(&at) {
-                let possible = &knows.possible;
-                let why = format!("{name} has its watermark at {at:?}, not in {possible:?}");
-                self.fail(&format!("{why}{}", said(ended)));
-            }
-        }
-    }
-
-    fn all_is_quiet(
-        &mut self,
-        start: &Start,
-        tip: &str,
-        refs: &BTreeMap<String, String>,
-        ended: &[Option<Done>],
-    ) {
-        let mut missed = Vec::new();
-        for (name, knows) in &mut self.knows {
-            if !concerns(start, &self.lists[tip], name) {
-                continue;
-            }
-            let rests = knows.rests(&self.commits, tip);
-            missed.extend(rests.into_iter().map(|it| format!("{name} {it}")));
-            if refs.contains_key(&format!("failing/acme/{name}")) {
-                missed.push(format!("{name} is still marked as failing"));
-            }
-        }
-        if !missed.is_empty() {
-            self.fail(&format!("{}{}", missed.join("\n"), said(ended)));
-        }
-    }
-
-    /// Takes what GitHub took since the last look, and judges each event by itself.
-    fn take_events(&mut self, heads: &[String], tip: &str, alone: bool) -> Vec<String> {
-        let t = self.world.t;
-        let (events, requests) = t.with(|model| {
-            let new: Vec<_> = model.events().iter().skip(self.seen.0).cloned().collect();
-            (new, model.requests().len())
-        });
-        self.seen = (self.seen.0 + events.len(), requests);
-        t.delivered();
-        t.tried();
-        let mut told = Vec::new();
-        // What was known before any of them: of two events of a run none calls for the other.
-        let knew = self.knows.clone();
-        for event in events {
-            let text = |key: &str| event.client_payload[key].as_str().unwrap().to_owned();
-            let name = event.repository.strip_prefix("acme/").unwrap().to_owned();
-            let feature = text("updated_feature").strip_prefix("features/").unwrap().to_owned();
-            let (commit, id) = (text("commit_sha"), text("dispatch_id"));
-            let shown = format!("{name}:{feature}");
-            if !heads.contains(&commit) {
-                self.fail(&format!("{shown} was told of {commit}, of which was no run"));
-            }
-            let knows = &knew[&name];
-            let mut bases = knows.clone();
-            if !alone {
-                bases.possible.extend(heads.iter().cloned().map(Some));
-            }
-            if !bases.is_called_for(&self.commits, &commit, tip, &feature) {
-                self.fail(&format!("nothing called for {shown} at {commit}, {knows:?}"));
-            }
-            if alone && told.contains(&shown) {
-                self.fail(&format!("{shown} was told twice by one run"));
-            }
-            let key = (name.clone(), feature.clone(), commit.clone());
-            if self.ids.entry(key).or_insert_with(|| id.clone()) != &id {
-                self.fail(&format!("{shown} at {commit} has another id than before"));
-            }
-            self.knows.get_mut(&name).unwrap().received(&feature, &commit);
-            told.push(shown);
-        }
-        told.sort();
-        told
-    }
-
     /// All that is left to be told is told by one more run, and nothing by the run after that.
     fn ends(&mut self) {
         self.refused.clear();
@@ -402,11 +267,6 @@ impl<'t> Simulation<'t> {
         self.step(&parse("schedule")[0]);
         self.step(&parse("schedule -> nothing")[0]);
     }
-}
-
-fn said(ended: &[Option<Done>]) -> String {
-    let said = |done: &Done| format!("\n--- exit {:?}\n{}{}", done.code, done.stdout, done.stderr);
-    ended.iter().flatten().map(said).collect()
 }
 
 fn concerns(start: &Start, list: &List, name: &str) -> bool {
