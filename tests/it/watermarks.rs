@@ -8,7 +8,7 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::support::ecosystem::Done;
-use crate::support::github::{github_with, run_test_with};
+use crate::support::github::{github_with, run_test_without_sample};
 use crate::support::world::World;
 
 fn cousins() -> Value {
@@ -20,7 +20,7 @@ fn cousins() -> Value {
 
 fn run_world(test: impl FnOnce(&World<'_>)) {
     let names = ["acme/web", "acme/docs", "acme/new"];
-    run_test_with(github_with(names), |t| test(&World::new(t, &cousins())));
+    run_test_without_sample(github_with(names), |t| test(&World::new(t, &cousins())));
 }
 
 fn refs<const N: usize>(refs: [(&str, &str); N]) -> BTreeMap<String, String> {

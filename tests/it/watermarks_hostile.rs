@@ -10,7 +10,7 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::support::case;
-use crate::support::github::{github_with, run_test_with};
+use crate::support::github::{github_with, run_test_without_sample};
 use crate::support::loopback::{Loopback, Protocol, Response, can_serve_git, serve_git};
 use crate::support::world::World;
 
@@ -20,7 +20,7 @@ const NEEDED: &str = "permissions: contents: write";
 fn run_world(names: &[&str], test: impl FnOnce(&World<'_>)) {
     let cousin = |name: &&str| json!({"repo": name, "subscriptions": ["features/a"]});
     let list: Value = names.iter().map(cousin).collect();
-    run_test_with(github_with(names.iter().copied()), |t| test(&World::new(t, &list)));
+    run_test_without_sample(github_with(names.iter().copied()), |t| test(&World::new(t, &list)));
 }
 
 fn at(refs: &BTreeMap<String, String>, name: &str) -> String {

@@ -12,7 +12,7 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::support::ecosystem::Running;
-use crate::support::github::{Tester, github_with, run_test_with};
+use crate::support::github::{Tester, github_with, run_test_without_sample};
 use crate::support::world::World;
 
 /// Runs a test with so many cousins, `acme/c0` and so on, that all follow `features/a`.
@@ -21,7 +21,7 @@ fn run_world(count: usize, test: impl FnOnce(&World<'_>)) {
     let cousin = |name: &String| json!({"repo": name, "subscriptions": ["features/a"]});
     let list: Value = names.iter().map(cousin).collect();
     let github = github_with(names.iter().map(String::as_str));
-    run_test_with(github, |t| test(&World::new(t, &list)));
+    run_test_without_sample(github, |t| test(&World::new(t, &list)));
 }
 
 #[track_caller]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::case;
 use crate::support::ecosystem::Run;
-use crate::support::github::{TOKEN, github_with, run_test, run_test_with};
+use crate::support::github::{TOKEN, github_with, run_test, run_test_without_sample};
 use crate::support::repository::file_url;
 use crate::support::world::World;
 
@@ -17,7 +17,9 @@ fn run_world(test: impl FnOnce(&World<'_>)) {
         {"repo": "acme/web", "subscriptions": ["features/a"]},
         {"repo": "acme/docs", "subscriptions": ["features/b"]},
     ]);
-    run_test_with(github_with(["acme/web", "acme/docs"]), |t| test(&World::new(t, &list)));
+    run_test_without_sample(github_with(["acme/web", "acme/docs"]), |t| {
+        test(&World::new(t, &list));
+    });
 }
 
 /// Returns repository and feature of what was delivered from the n-th event on.

@@ -44,10 +44,12 @@ pub(crate) fn run_test(test: impl FnOnce(&Tester)) {
 
 /// Runs a test against this GitHub, to which a token that may write everything is added.
 pub(crate) fn run_test_with(model: Model, test: impl FnOnce(&Tester)) {
-    let model = model.token(TOKEN, Token::may_write_all().labelled("pat"));
-    let tester = Tester::start(model);
-    test(&tester);
-    tester.nothing_is_left_over();
+    Tester::start(model, true).lend(test);
+}
+
+/// As [`run_test_with`], for a test that makes its own monorepo: there is no sample.
+pub(crate) fn run_test_without_sample(model: Model, test: impl FnOnce(&Tester)) {
+    Tester::start(model, false).lend(test);
 }
 
 /// Returns a GitHub without limits that has repositories of these names.
@@ -69,12 +71,23 @@ pub(crate) struct Tester {
 }
 
 impl Tester {
-    fn start(model: Model) -> Self {
+    fn start(model: Model, with_sample: bool) -> Self {
+        let model = model.token(TOKEN, Token::may_write_all().labelled("pat"));
         let sandbox = Sandbox::new();
-        let monorepo = sandbox.sample_monorepo();
-        let checkout = sandbox.clone(&monorepo, "checkout", &[]);
+        let (monorepo, checkout) = if with_sample {
+            let monorepo = sandbox.sample_monorepo();
+            let checkout = sandbox.clone(&monorepo, "checkout", &[]);
+            (monorepo, checkout)
+        } else {
+            (sandbox.path().join("no-monorepo"), sandbox.path().join("no-checkout"))
+        };
         let server = Server::start(model);
         Self { sandbox, monorepo, checkout, server, seen: RefCell::default(), files: Cell::new(0) }
+    }
+
+    fn lend(self, test: impl FnOnce(&Self)) {
+        test(&self);
+        self.nothing_is_left_over();
     }
 
     /// Returns GitHub's address.

@@ -10,7 +10,7 @@ use ecosystem_dispatcher::embedded_github::Fault;
 use serde_json::{Value, json};
 
 use super::ecosystem::{Done, Run, Running};
-use super::github::{Tester, github_with, run_test_with};
+use super::github::{Tester, github_with, run_test_without_sample};
 use super::oracle::{Commits, Knows};
 use super::repository::file_url;
 use super::script::{Checkout, Edit, Killed, Listed, Of, Start, Step, parse};
@@ -31,7 +31,7 @@ pub(crate) fn play(script: &str) {
 /// Plays steps and at last a scheduled run, which must leave nothing to do.
 pub(crate) fn play_steps(steps: &[Step]) {
     let names = COUSINS.map(|(name, _)| full(name));
-    run_test_with(github_with(names.iter().map(String::as_str)), |t| {
+    run_test_without_sample(github_with(names.iter().map(String::as_str)), |t| {
         let mut simulation = Simulation::new(t);
         for step in steps {
             simulation.step(step);
@@ -69,9 +69,6 @@ struct Simulation<'t> {
 impl<'t> Simulation<'t> {
     fn new(t: &'t Tester) -> Self {
         let list: List = COUSINS[..2].iter().map(|(name, _)| ((*name).to_owned(), true)).collect();
-        // Nothing in here lasts, and git's care for what does costs more than the rest.
-        let settings = "[core]\n fsync = none\n[maintenance]\n auto = false\n[gc]\n auto = 0\n";
-        t.sandbox.write(&t.sandbox.home(), ".gitconfig", settings);
         let world = World::new(t, &written(&list));
         let tip = world.head();
         let commits = Commits::new(&t.sandbox, world.author.clone());

@@ -19,6 +19,10 @@ pub(crate) struct World<'t> {
     runs: std::cell::Cell<usize>,
 }
 
+/// Nothing in here lasts, and git's care for what does costs more than the rest.
+const QUICK: &str = "[core]\n fsync = none\n[maintenance]\n auto = false\n[gc]\n auto = 0\n\
+                     [init]\n templateDir =\n";
+
 /// What a push event says.
 #[derive(Debug, Clone)]
 pub(crate) struct Pushed {
@@ -31,6 +35,7 @@ impl<'t> World<'t> {
     /// Returns a monorepo with one commit: `features/a/file` to `features/d/file`, and the list of
     /// cousins.
     pub(crate) fn new(t: &'t Tester, cousins: &Value) -> Self {
+        t.sandbox.write(&t.sandbox.home(), ".gitconfig", QUICK);
         let origin = t.sandbox.path().join("world.git");
         let here = t.sandbox.path();
         t.sandbox.git(here, &["init", "--quiet", "--bare", "-b", "main", "world.git"]);
