@@ -42,6 +42,21 @@ fn runs_on_time_late_twice_at_once_and_not_at_all_lose_nothing() {
             "push a\n run 1 -> web:a\n push b\n push a c\n run 2 & run 3\n schedule -> nothing",
         ),
         (
+            "an old run is slow, and a newer one overtakes it",
+            "push a\n run 1 -> web:a\n push b\n push a c\n
+             run 2 slow & run 3 -> docs:b docs:b docs:c web:a web:b web:b\n schedule -> nothing",
+        ),
+        (
+            "a new run is slow, and an old one is over before it",
+            "push a\n run 1 -> web:a\n push b\n push a c\n
+             run 3 slow & run 2 -> docs:b docs:b docs:c web:a web:b web:b\n schedule -> nothing",
+        ),
+        (
+            "meanwhile an old run tells what the slow one found as it was before",
+            "push a=1\n run 1 -> web:a\n push a=2\n push a=1 c\n run 3 slow & run 2\n
+             schedule -> nothing",
+        ),
+        (
             "the same run at once, twice",
             "push a\n run 1 -> web:a\n push b\n run 2 & run 2\n schedule -> nothing",
         ),

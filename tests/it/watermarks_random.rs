@@ -41,7 +41,13 @@ fn start() -> impl Strategy<Value = Start> {
         1 => Just(Checkout::Remote),
     ];
     let only = prop::option::weighted(0.1, cousin());
-    (of, only, checkout).prop_map(|(of, only, checkout)| Start { of, only, checkout, killed: None })
+    (of, only, checkout).prop_map(|(of, only, checkout)| Start {
+        of,
+        only,
+        checkout,
+        killed: None,
+        slow: false,
+    })
 }
 
 fn killed() -> impl Strategy<Value = Killed> {
@@ -57,7 +63,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (prop::sample::select(listed), cousin()).prop_map(|(it, name)| Step::List(it, name)),
         2 => (cousin(), 0_u32..2).prop_map(|(name, taken)| Step::Refuse(name, taken)),
         5 => start().prop_map(|start| Step::Run(vec![start], None)),
-        1 => (start(), start()).prop_map(|(a, b)| Step::Run(vec![a, b], None)),
+        1 => (start(), start(), prop::bool::ANY).prop_map(|(a, b, slow)| {
+            Step::Run(vec![Start { slow, ..a }, b], None)
+        }),
         2 => (start(), killed()).prop_map(|(start, killed)| {
             Step::Run(vec![Start { killed: Some(killed), ..start }], None)
         }),
@@ -67,7 +75,13 @@ fn step() -> impl Strategy<Value = Step> {
 /// Returns the steps with the numbers of pushes that there are, after a first push with its run:
 /// what was before that nobody has promised to deliver.
 fn history(steps: Vec<Step>) -> Vec<Step> {
-    let first = Start { of: Of::Newest, only: None, checkout: Checkout::Shallow, killed: None };
+    let first = Start {
+        of: Of::Newest,
+        only: None,
+        checkout: Checkout::Shallow,
+        killed: None,
+        slow: false,
+    };
     let mut history = vec![Step::Push(vec![Edit::New('a')]), Step::Run(vec![first], None)];
     let mut pushes = 2;
     for mut step in steps {

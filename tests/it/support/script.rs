@@ -8,6 +8,7 @@
 //! add new | remove web | enable web | disable web     in ecosystem.json of the next push
 //! refuse web 1           GitHub takes 1 of the next run's requests to it and refuses the next
 //! run 2 | run 2 & run 1  the run of push 2 (of the newest without a number); two at once
+//! run 2 slow & run 3     the first has read everything and is sending while the other runs
 //! kill 2 after 1         that is killed when 1 dispatch is answered and the next has arrived
 //! kill 2 in 50           that is killed after 50 ms
 //! schedule               a scheduled run at what is the newest commit now
@@ -66,6 +67,8 @@ pub(crate) struct Start {
     pub(crate) only: Option<String>,
     pub(crate) checkout: Checkout,
     pub(crate) killed: Option<Killed>,
+    /// GitHub is slow to answer its first dispatch.
+    pub(crate) slow: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,12 +133,14 @@ fn edit(word: &str) -> Edit {
 
 fn start(words: &[&str], line: &str) -> Start {
     let of = if words[0] == "schedule" { Of::Tip } else { Of::Newest };
-    let mut start = Start { of, only: None, checkout: Checkout::default(), killed: None };
+    let mut start =
+        Start { of, only: None, checkout: Checkout::default(), killed: None, slow: false };
     let mut words = words[1..].iter();
     while let Some(word) = words.next() {
         let mut next = || *words.next().unwrap_or_else(|| panic!("{line:?} ends too early"));
         match *word {
             "only" => start.only = Some(next().to_owned()),
+            "slow" => start.slow = true,
             "full" => start.checkout = Checkout::Full,
             "path" => start.checkout = Checkout::Path,
             "remote" => start.checkout = Checkout::Remote,
@@ -202,6 +207,9 @@ impl Display for Start {
             None => {}
             Some(Killed::After(count)) => write!(f, " after {count}")?,
             Some(Killed::In(time)) => write!(f, " in {time}")?,
+        }
+        if self.slow {
+            f.write_str(" slow")?;
         }
         if let Some(only) = &self.only {
             write!(f, " only {only}")?;

@@ -23,6 +23,9 @@ mod judging;
 pub(crate) const COUSINS: [(&str, &[&str]); 3] =
     [("web", &["a", "b"]), ("docs", &["b", "c"]), ("new", &["a", "c", "d"])];
 
+/// How long a slow run is held up: long enough for another from its start to its end.
+const SLOW: Duration = Duration::from_millis(1500);
+
 /// Plays a script from the first commit on, before any run.
 pub(crate) fn play(script: &str) {
     play_steps(&parse(script));
@@ -168,7 +171,17 @@ impl<'t> Simulation<'t> {
             let last = before + count + 1;
             t.with(|model| model.fault_nth(last, Fault::silence().delivered()));
         }
-        let running: Vec<Running> = prepared.into_iter().map(Run::spawn).collect();
+        let mut running = Vec::new();
+        for (run, start) in prepared.into_iter().zip(starts) {
+            if start.slow {
+                t.with(|model| model.fault_nth(before + 1, Fault::delay(SLOW)));
+            }
+            let mut run = run.spawn();
+            while start.slow && !run.has_ended() && t.with(|it| it.requests().len()) == before {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            running.push(run);
+        }
         let ended: Vec<Option<Done>> = running
             .into_iter()
             .zip(starts)
