@@ -14,7 +14,7 @@ fn play_all(table: &[(&str, &str)]) {
 }
 
 #[test]
-fn runs_on_time_late_twice_at_once_and_not_at_all_lose_nothing() {
+fn runs_on_time_late_twice_and_not_at_all_lose_nothing() {
     play_all(&[
         (
             "each push has its run",
@@ -37,6 +37,21 @@ fn runs_on_time_late_twice_at_once_and_not_at_all_lose_nothing() {
             "what is at once as it was before is no news",
             "push a=1\n run 1 -> web:a\n push a=2\n push a=1\n run 3 -> nothing",
         ),
+        (
+            "the first run is that of the first commit",
+            "run 0 -> docs:b docs:c web:a web:b\n push a\n run 1 -> web:a",
+        ),
+        (
+            "a feature goes and comes back",
+            "push -a\n run 1 -> web:a\n push a=0\n run 2 -> web:a\n push -a -b\n push b=0\n
+             run 4 -> web:a",
+        ),
+    ]);
+}
+
+#[test]
+fn runs_at_once_lose_nothing_and_move_nothing_back() {
+    play_all(&[
         (
             "two runs at once",
             "push a\n run 1 -> web:a\n push b\n push a c\n run 2 & run 3\n schedule -> nothing",
@@ -61,15 +76,6 @@ fn runs_on_time_late_twice_at_once_and_not_at_all_lose_nothing() {
             "push a\n run 1 -> web:a\n push b\n run 2 & run 2\n schedule -> nothing",
         ),
         ("the first two runs at once", "push a\n push b\n run 2 & run 2\n schedule -> nothing"),
-        (
-            "the first run is that of the first commit",
-            "run 0 -> docs:b docs:c web:a web:b\n push a\n run 1 -> web:a",
-        ),
-        (
-            "a feature goes and comes back",
-            "push -a\n run 1 -> web:a\n push a=0\n run 2 -> web:a\n push -a -b\n push b=0\n
-             run 4 -> web:a",
-        ),
     ]);
 }
 

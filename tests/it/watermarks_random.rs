@@ -8,7 +8,7 @@ use crate::support::script::{Checkout, Edit, Killed, Listed, Of, Start, Step};
 use crate::support::simulation::{COUSINS, play_steps};
 
 /// How many histories are played; more are worth the time after a change to watermarks.
-const HISTORIES: u32 = 8;
+const HISTORIES: u32 = 10;
 
 /// How many steps each has at most.
 const STEPS: usize = 12;
