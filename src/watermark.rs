@@ -1,10 +1,16 @@
-//! What the refs below `refs/ecosystem/` mean. A watermark, `watermarks/OWNER/NAME`, stands at the
-//! newest commit of the monorepo whose dispatches that cousin has all received; a mark
-//! `failing/OWNER/NAME` at the commit with which its dispatches began to fail. This module names
-//! the refs, and decides from them what each cousin is compared with and what is to be written when
-//! its dispatches have ended. It reads and writes nothing: `git::refs` does.
+//! What the refs below `refs/ecosystem/` mean, and so what each cousin is compared with and what is
+//! to be written when its dispatches have ended. It reads and writes nothing: `git::refs` does.
+//!
+//! - `watermarks/OWNER/NAME` stands at the newest commit of the monorepo whose dispatches that
+//!   cousin has all received.
+//! - `sending/COMMIT` is there while a run sends for that commit, and stays when the run dies: any
+//!   cousin may have heard of that commit.
+//! - `tried/OWNER/NAME/COMMIT` says the same of one cousin, which received a part of what was for
+//!   it. What it heard may differ from head where its watermark does not: it is compared with both.
+//! - `failing/OWNER/NAME` stands at the commit with which its dispatches began to fail.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git::refs::{Listing, Update};
 use crate::names::{CommitSha, RepoName};
@@ -18,6 +24,12 @@ const WATERMARKS: &str = "watermarks/";
 
 /// Below [`crate::git::refs::PREFIX`]: since when a cousin's dispatches fail.
 const FAILING: &str = "failing/";
+
+/// Below [`crate::git::refs::PREFIX`]: a commit that a run sends for.
+const SENDING: &str = "sending/";
+
+/// Below [`crate::git::refs::PREFIX`]: a commit of which a cousin has heard in part.
+const TRIED: &str = "tried/";
 
 /// One ref that belongs to a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +47,9 @@ pub struct Mark {
 pub struct Marks {
     watermarks: BTreeMap<String, Mark>,
     failing: BTreeMap<String, Mark>,
+    /// By the repository, then the ref's name.
+    tried: BTreeMap<String, BTreeMap<String, Mark>>,
+    sending: BTreeSet<CommitSha>,
     /// Where the branch stands that the run is about; none when it is not known or not there.
     pub tip: Option<CommitSha>,
 }
@@ -62,24 +77,55 @@ impl Marks {
     pub fn read(listing: Listing) -> Self {
         let mut marks = Self { tip: listing.tip, ..Self::default() };
         for (name, commit) in listing.refs {
-            let (of, rest) = match (name.strip_prefix(WATERMARKS), name.strip_prefix(FAILING)) {
-                (Some(rest), _) => (&mut marks.watermarks, rest),
-                (_, Some(rest)) => (&mut marks.failing, rest),
-                _ => continue,
-            };
-            let Some(repo) = named_by(rest) else { continue };
-            // GitHub takes no account of case, and neither must a new spelling in ecosystem.json
-            // be a new cousin. Of two refs that differ in nothing else the first is its own.
-            let mark = Mark { repo, name, commit };
-            of.entry(mark.repo.key()).or_insert(mark);
+            marks.set(&name, commit);
         }
         marks
+    }
+
+    /// Takes up where a ref stands.
+    fn set(&mut self, name: &str, commit: CommitSha) {
+        if let Some(of) = name.strip_prefix(SENDING) {
+            if of == commit.as_str() {
+                self.sending.insert(commit);
+            }
+        } else if let Some((repo, of)) = name.strip_prefix(TRIED).and_then(|it| it.rsplit_once('/'))
+        {
+            if let Some(repo) = named_by(repo).filter(|_| of == commit.as_str()) {
+                let of = self.tried.entry(repo.key()).or_default();
+                of.insert(name.to_owned(), Mark { repo, name: name.to_owned(), commit });
+            }
+        } else {
+            let (of, rest) = match (name.strip_prefix(WATERMARKS), name.strip_prefix(FAILING)) {
+                (Some(rest), _) => (&mut self.watermarks, rest),
+                (_, Some(rest)) => (&mut self.failing, rest),
+                _ => return,
+            };
+            let Some(repo) = named_by(rest) else { return };
+            let mark = Mark { repo, name: name.to_owned(), commit };
+            // GitHub takes no account of case, and neither must a new spelling in ecosystem.json
+            // be a new cousin. Of two refs that differ in nothing else the first counts.
+            match of.entry(mark.repo.key()) {
+                Entry::Vacant(vacant) => drop(vacant.insert(mark)),
+                Entry::Occupied(known) if known.get().name == name => *known.into_mut() = mark,
+                Entry::Occupied(_) => {}
+            }
+        }
     }
 
     /// Returns whether no cousin has a watermark.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.watermarks.is_empty()
+    }
+
+    /// Returns whether there is no ref at all: no run has ever begun. Where one has and nobody has a
+    /// watermark, its first run came to nothing, and everybody lacks everything.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.is_empty()
+            && self.failing.is_empty()
+            && self.tried.is_empty()
+            && self.sending.is_empty()
     }
 
     /// Returns a repository's watermark.
@@ -135,7 +181,7 @@ impl Marks {
         is_in: &BTreeMap<CommitSha, Option<bool>>,
     ) -> Since {
         let is_tip = self.tip.as_ref() == Some(head);
-        let holds = |tip| is_in.get(tip).copied().flatten();
+        let holds = |commit: &CommitSha| is_in.get(commit).copied().flatten();
         if !is_tip && self.tip.as_ref().and_then(holds) == Some(false) {
             return Since::Rewritten;
         }
@@ -166,8 +212,55 @@ impl Marks {
         Update { name: name_of(WATERMARKS, repo), old: None, new: Some(at.clone()) }
     }
 
+    /// Returns the commits of which a cousin may have heard besides its watermark: it is compared
+    /// with each.
+    #[must_use]
+    pub fn heard_of(&self, repo: &RepoName, head: &CommitSha) -> BTreeSet<CommitSha> {
+        let tried = self.tried_of(repo).map(|mark| &mark.commit);
+        let watermark = self.watermark(repo).map(|mark| &mark.commit);
+        let known = |commit: &&CommitSha| *commit == head || Some(*commit) == watermark;
+        tried.chain(&self.sending).filter(|commit| !known(commit)).cloned().collect()
+    }
+
+    fn tried_of(&self, repo: &RepoName) -> impl Iterator<Item = &Mark> {
+        self.tried.get(&repo.key()).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// Returns what says that a run sends for `head`; none where that is said already.
+    #[must_use]
+    pub fn sends(&self, head: &CommitSha) -> Option<Update> {
+        let name = format!("{SENDING}{head}");
+        let update = Update { name, old: None, new: Some(head.clone()) };
+        (!self.sending.contains(head)).then_some(update)
+    }
+
+    /// Returns what says that no run sends for `commit` any more.
+    #[must_use]
+    pub fn has_sent(&self, commit: &CommitSha) -> Option<Update> {
+        let name = format!("{SENDING}{commit}");
+        let update = Update { name, old: Some(commit.clone()), new: None };
+        self.sending.contains(commit).then_some(update)
+    }
+
+    /// Returns the commits that other runs send for than the one for `head`, or that such runs died
+    /// with.
+    #[must_use]
+    pub fn sent_by_others(&self, head: &CommitSha) -> Vec<CommitSha> {
+        self.sending.iter().filter(|commit| *commit != head).cloned().collect()
+    }
+
+    /// Returns what says that a cousin has heard of a commit in part; none where that is known.
+    #[must_use]
+    pub fn tried(&self, repo: &RepoName, commit: &CommitSha) -> Option<Update> {
+        let is_known = self.watermark(repo).is_some_and(|mark| mark.commit == *commit)
+            || self.tried_of(repo).any(|mark| mark.commit == *commit);
+        let name = format!("{}/{commit}", name_of(TRIED, repo));
+        let update = Update { name, old: None, new: Some(commit.clone()) };
+        (!is_known).then_some(update)
+    }
+
     /// Returns what is to be written when all of a cousin's dispatches were delivered: its
-    /// watermark moves to head, and the mark that it fails goes.
+    /// watermark moves to head, and the marks go that it fails and what it heard of in part.
     #[must_use]
     pub fn delivered(&self, repo: &RepoName, head: &CommitSha) -> Vec<Update> {
         let mut updates = match self.watermark(repo) {
@@ -176,6 +269,7 @@ impl Marks {
             Some(mark) => vec![mark.to(Some(head))],
         };
         updates.extend(self.failing(repo).map(|mark| mark.to(None)));
+        updates.extend(self.tried_of(repo).map(|mark| mark.to(None)));
         updates
     }
 
@@ -191,25 +285,33 @@ impl Marks {
     /// Returns the updates that delete all that belongs to repositories which `is_listed` does not
     /// know.
     pub fn prune(&self, is_listed: impl Fn(&RepoName) -> bool) -> Vec<Update> {
-        let all = self.watermarks.values().chain(self.failing.values());
+        let tried = self.tried.values().flat_map(BTreeMap::values);
+        let all = self.watermarks.values().chain(self.failing.values()).chain(tried);
         all.filter(|mark| !is_listed(&mark.repo)).map(|mark| mark.to(None)).collect()
     }
 
     /// Notes that an update was written.
     pub fn wrote(&mut self, update: &Update) {
-        let (of, rest) =
-            match (update.name.strip_prefix(WATERMARKS), update.name.strip_prefix(FAILING)) {
-                (Some(rest), _) => (&mut self.watermarks, rest),
-                (_, Some(rest)) => (&mut self.failing, rest),
-                _ => return,
-            };
-        let Some(repo) = named_by(rest) else { return };
-        match &update.new {
-            Some(commit) => {
-                let mark = Mark { repo, name: update.name.clone(), commit: commit.clone() };
-                of.insert(mark.repo.key(), mark);
+        let name = update.name.as_str();
+        match (&update.new, &update.old) {
+            (Some(commit), _) => self.set(name, commit.clone()),
+            (None, Some(old)) if name.starts_with(SENDING) => drop(self.sending.remove(old)),
+            (None, _) => self.unset(name),
+        }
+    }
+
+    fn unset(&mut self, name: &str) {
+        if let Some((repo, _)) = name.strip_prefix(TRIED).and_then(|rest| rest.rsplit_once('/')) {
+            let of = named_by(repo).and_then(|repo| self.tried.get_mut(&repo.key()));
+            of.and_then(|of| of.remove(name));
+            return;
+        }
+        for (of, prefix) in [(&mut self.watermarks, WATERMARKS), (&mut self.failing, FAILING)] {
+            let key = name.strip_prefix(prefix).and_then(named_by).map(|repo| repo.key());
+            let is_it = |key: &String| of.get(key).is_some_and(|mark| mark.name == name);
+            if let Some(key) = key.filter(is_it) {
+                of.remove(&key);
             }
-            None => drop(of.remove(&repo.key())),
         }
     }
 }

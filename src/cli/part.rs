@@ -1,13 +1,14 @@
 //! What each comparison of a run calls for: one for all cousins, or with watermarks one for all
 //! that have received the same. The dispatches of all comparisons together have one order.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::cli::Failure;
 use crate::ecosystem::Cousin;
-use crate::git::source::Compared;
-use crate::names::{FeaturePath, RepoName};
+use crate::git::range::Reason;
+use crate::git::source::{Compared, Source};
+use crate::names::{CommitSha, FeaturePath, RepoName};
 use crate::routing::{ChangedPath, Planned, Reach, plan};
 
 /// One comparison.
@@ -28,6 +29,17 @@ pub(super) struct Called {
     pub(super) part: usize,
     /// The dispatch; its cousin is an index in the list of the run.
     pub(super) planned: Planned,
+}
+
+/// What cousins are compared with: those with the same share the comparisons.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Bases {
+    /// What they have received; the inner none is the empty tree, the outer that it is head.
+    pub(super) received: Option<Option<CommitSha>>,
+    /// Why that.
+    pub(super) reason: Reason,
+    /// What else they may have heard of.
+    pub(super) heard_of: BTreeSet<CommitSha>,
 }
 
 /// All comparisons of a run and what they call for.
@@ -66,7 +78,30 @@ impl Parts {
         Ok(())
     }
 
-    /// Puts the dispatches of all comparisons into their order, without those that are `told`.
+    /// Adds the comparisons of groups of cousins.
+    pub(super) fn add_groups(
+        &mut self,
+        source: &mut Source<'_>,
+        cousins: &[Cousin],
+        groups: &BTreeMap<Bases, Vec<usize>>,
+    ) -> Result<(), Failure> {
+        let received = groups.keys().filter_map(|bases| bases.received.clone().flatten());
+        let heard_of = groups.keys().flat_map(|bases| bases.heard_of.iter().cloned());
+        source.bring(&received.chain(heard_of).collect());
+        for (bases, of) in groups {
+            let heard_of = bases.heard_of.iter().map(|commit| Some(commit.clone()));
+            for base in bases.received.iter().cloned().chain(heard_of) {
+                self.add(cousins, of, None, |reach| {
+                    let compared = source.compare_with(base.as_ref(), reach)?;
+                    Ok(Compared { reason: bases.reason, ..compared })
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the dispatches of all comparisons into their order, each once, without those that are
+    /// `told`.
     pub(super) fn sort(&mut self, cousins: &[Cousin], told: &HashSet<(usize, FeaturePath)>) {
         if !told.is_empty() {
             self.called.retain(|Called { planned, .. }| {
@@ -75,9 +110,15 @@ impl Parts {
         }
         let repo = |called: &Called| cousins.get(called.planned.cousin).map(|cousin| &cousin.repo);
         self.called.sort_by(|a, b| {
-            repo(a).cmp(&repo(b)).then_with(|| a.planned.feature.cmp(&b.planned.feature))
+            let by_feature = || a.planned.feature.cmp(&b.planned.feature);
+            repo(a).cmp(&repo(b)).then_with(by_feature).then(a.part.cmp(&b.part))
+        });
+        self.called.dedup_by(|later, first| {
+            let of = |called: &Called| (called.planned.cousin, called.planned.feature.clone());
+            of(later) == of(first)
         });
         self.disabled.sort_unstable();
+        self.disabled.dedup();
     }
 
     /// Returns the comparison of a dispatch.

@@ -23,6 +23,9 @@ pub const PREFIX: &str = "refs/ecosystem/";
 /// memory; servers bound what one push may hold.
 const AT_A_TIME: usize = 10_000;
 
+/// How many refs are deleted in one push, at most: each stands on git's command line.
+const DELETED_AT_A_TIME: usize = 500;
+
 /// What the remote has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
@@ -125,8 +128,8 @@ impl Writer {
     /// # Errors
     /// [`GitError`] when it does not.
     pub fn check(&self, updates: &[Update]) -> Result<(), GitError> {
-        let updates: Vec<&Update> = updates.iter().collect();
-        self.push(&updates, true, true).map(drop)
+        let set: Vec<&Update> = updates.iter().filter(|update| update.new.is_some()).collect();
+        self.push(&set, &[], true, true).map(drop)
     }
 
     /// Writes the refs, each only where it still is what `old` says, and returns for each, in their
@@ -137,36 +140,44 @@ impl Writer {
     /// [`GitError`] when the remote could not be reached or refused everything; what was written
     /// before that stays written, and writing all of it again does no harm.
     pub fn write(&self, updates: &[Update], known: bool) -> Result<Vec<Told>, GitError> {
+        let (set, deleted): (Vec<&Update>, Vec<&Update>) =
+            updates.iter().partition(|update| update.new.is_some());
+        let (mut set, mut deleted) = (set.chunks(AT_A_TIME), deleted.chunks(DELETED_AT_A_TIME));
         let mut told = BTreeMap::new();
-        for updates in updates.chunks(AT_A_TIME) {
-            let (set, deleted): (Vec<&Update>, _) =
-                updates.iter().partition(|update| update.new.is_some());
-            if !set.is_empty() {
-                told.extend(self.push(&set, false, known)?);
+        loop {
+            let (set, deleted) =
+                (set.next().unwrap_or_default(), deleted.next().unwrap_or_default());
+            if set.is_empty() && deleted.is_empty() {
+                break;
             }
-            if !deleted.is_empty() {
-                told.extend(self.delete(&deleted)?);
-            }
+            told.extend(self.write_some(set, deleted, known)?);
         }
         let unsaid = || Err("the server did not say what came of it".to_owned());
         Ok(updates.iter().map(|it| told.remove(&it.name).unwrap_or_else(unsaid)).collect())
     }
 
-    /// Deletes refs. git refuses the whole push when one of them is not there, as another run may
-    /// have it: what is not there is as it was to be.
-    fn delete(&self, updates: &[&Update]) -> Result<BTreeMap<String, Told>, GitError> {
-        let error = match self.push(updates, false, true) {
-            Ok(told) => return Ok(told),
-            Err(error) => error,
+    /// Pushes once, or twice where a ref that is to be deleted is gone: git then refuses the whole
+    /// push, and what is not there is as it was to be.
+    fn write_some(
+        &self,
+        set: &[&Update],
+        deleted: &[&Update],
+        known: bool,
+    ) -> Result<BTreeMap<String, Told>, GitError> {
+        let error = match self.push(set, deleted, false, known) {
+            Err(error) if !deleted.is_empty() => error,
+            told => return told,
         };
         let there = list(&self.git, &self.remote, None).map_err(GitError::from)?.refs;
         let (left, gone): (Vec<&Update>, Vec<&Update>) =
-            updates.iter().partition(|update| there.contains_key(&update.name));
+            deleted.iter().partition(|update| there.contains_key(&update.name));
         if gone.is_empty() {
             return Err(error);
         }
-        let mut told =
-            if left.is_empty() { BTreeMap::new() } else { self.push(&left, false, true)? };
+        let mut told = match (set, left.as_slice()) {
+            ([], []) => BTreeMap::new(),
+            (set, left) => self.push(set, left, false, known)?,
+        };
         told.extend(gone.iter().map(|update| (update.name.clone(), Ok(()))));
         Ok(told)
     }
@@ -174,21 +185,27 @@ impl Writer {
     /// Pushes once and returns what git tells of each ref, by its name below the prefix.
     fn push(
         &self,
-        updates: &[&Update],
+        set: &[&Update],
+        deleted: &[&Update],
         dry_run: bool,
         known: bool,
     ) -> Result<BTreeMap<String, Told>, GitError> {
         let packed = self.dir.path().join("packed-refs");
-        fs::write(packed, packed_refs(updates)).map_err(|source| GitError::Scratch { source })?;
+        fs::write(packed, packed_refs(set)).map_err(|source| GitError::Scratch { source })?;
         let dir = git_path(self.dir.path());
         let mut args: Vec<String> = PUSH.map(str::to_owned).to_vec();
+        // Named one by one: git would take each out of our packed-refs by itself, and write that
+        // file again each time.
+        args.extend(deleted.iter().map(|Update { name, old, .. }| {
+            let old = old.as_ref().map_or("", CommitSha::as_str);
+            format!("--force-with-lease={PREFIX}{name}:{old}")
+        }));
         if dry_run {
             args.push("--dry-run".to_owned());
         }
         args.push("source".to_owned());
         args.push(format!("refs/new/*:{PREFIX}*"));
-        let deleted = updates.iter().filter(|update| update.new.is_none());
-        args.extend(deleted.map(|update| format!(":{PREFIX}{}", update.name)));
+        args.extend(deleted.iter().map(|update| format!(":{PREFIX}{}", update.name)));
         let output = self.remote.with_credentials(&self.git, Place::Own(&dir), |context| {
             context.partial_success = Some(tells_of_refs);
             context.uninterrupted = true;

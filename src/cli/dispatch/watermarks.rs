@@ -7,14 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::pipeline::{Round, Rounds, Run};
 use super::recorder::{Recorded, Recorder};
-use crate::cli::part::{Called, Parts};
+use crate::cli::part::{Bases, Called, Parts};
 use crate::cli::{Exit, Failure, Output};
 use crate::delivery::{Ending, Outcome};
 use crate::git::GitError;
 use crate::git::fetch::Remote;
 use crate::git::range::{RangeError, Reason, Trigger};
 use crate::git::refs::{self, Update, Writer};
-use crate::git::source::Compared;
 use crate::names::{CommitSha, FeaturePath, RepoName};
 use crate::report::{Warning, Watermark, WatermarkState};
 use crate::watermark::{Ledger, Marks, Settled, Since};
@@ -38,6 +37,15 @@ struct State {
     states: BTreeMap<usize, WatermarkState>,
     /// What was delivered in this run.
     told: HashSet<(usize, FeaturePath)>,
+    /// The cousins that may have heard of head from this run.
+    reached: BTreeSet<usize>,
+    /// The commits that other runs were sending for when this one began.
+    others: Vec<CommitSha>,
+    /// Whether another run began the watermarks while this one was about to: where it is the newer
+    /// one, nobody else sends what this one was to send.
+    overtaken: bool,
+    /// Whether the remote has taken a ref from this run.
+    may_write: bool,
     /// Whether something could not be recorded.
     unrecorded: bool,
 }
@@ -56,6 +64,7 @@ pub(super) fn carry_out(run: &mut Run<'_>, output: &Output) -> Result<Rounds, Fa
         run.warnings.push(Warning::new("watermarks-of-another-branch", message));
     }
     let mut state = State::read(run)?;
+    state.others = state.marks.sent_by_others(&run.head);
     let failing = state.marks.all_failing();
     let failing = failing.map(|mark| (mark.repo.clone(), mark.commit.clone())).collect();
     let mut rounds = Vec::new();
@@ -74,8 +83,11 @@ pub(super) fn carry_out(run: &mut Run<'_>, output: &Output) -> Result<Rounds, Fa
         }
         tracing::info!("another run has moved {} watermarks: planning these again", of.len());
     }
-    if !of.is_empty() {
+    if !of.is_empty() && exit.is_none() {
         state.give_up(run, &of);
+    }
+    if run.sends() && !state.unrecorded {
+        state.leave(run)?;
     }
     if state.unrecorded {
         exit = exit.or(Some(Exit::Undelivered));
@@ -98,6 +110,10 @@ impl State {
             before: HashMap::new(),
             states: BTreeMap::new(),
             told: HashSet::new(),
+            reached: BTreeSet::new(),
+            others: Vec::new(),
+            overtaken: false,
+            may_write: false,
             unrecorded: false,
         };
         state.remember(run);
@@ -114,7 +130,7 @@ impl State {
     /// Returns the comparisons of these cousins.
     fn parts(&mut self, run: &mut Run<'_>, of: &[usize], first: bool) -> Result<Parts, Failure> {
         let mut parts = Parts::default();
-        if first && self.marks.is_empty() {
+        if first && self.marks.is_untouched() {
             self.begin(run, of, &mut parts)?;
         }
         if parts.parts.is_empty() {
@@ -135,21 +151,26 @@ impl State {
         let base = parts.parts.first().and_then(|part| part.compared.base.clone());
         let Some(base) = base.filter(|_| run.sends()) else { return Ok(()) };
         let enabled = run.cousins.iter().filter(|cousin| cousin.enabled);
-        let updates: Vec<Update> =
+        let mut updates: Vec<Update> =
             enabled.map(|cousin| Marks::create(&cousin.repo, &base)).collect();
+        if !parts.called.is_empty() {
+            updates.extend(self.marks.sends(&run.head));
+        }
         let told = self.writer(run)?.write(&updates, false).map_err(not_writable)?;
         if let Some(Err(why)) = told.iter().find(|told| told.is_err()) {
             self.marks = list(run, &self.remote)?;
             self.remember(run);
-            if self.marks.is_empty() {
+            if self.marks.is_untouched() {
                 let message = format!("the remote does not take the watermarks: {why}");
                 return Err(Failure::new(message, NEEDED));
             }
             // Another run has begun at the same moment.
+            self.overtaken = true;
             *parts = Parts::default();
             return Ok(());
         }
         updates.iter().for_each(|update| self.marks.wrote(update));
+        self.may_write = true;
         Ok(())
     }
 
@@ -168,13 +189,14 @@ impl State {
                            the commit of this run: what differs is sent, and they stay where they are";
             run.warnings.push(Warning::new("unclear-watermarks", message.to_owned()));
         }
-        let mut groups: BTreeMap<(Option<CommitSha>, Reason), Vec<usize>> = BTreeMap::new();
-        let mut superseded: BTreeMap<&'static str, Vec<usize>> = BTreeMap::new();
+        let mut groups: BTreeMap<Bases, Vec<usize>> = BTreeMap::new();
+        let mut by_event: BTreeMap<Option<&'static str>, Vec<usize>> = BTreeMap::new();
         for at in of {
             let Some(cousin) = cousins.get(*at) else { continue };
             let since = self.marks.since(&cousin.repo, head, &is_in);
             let state = match &since {
                 Since::Newer(_) | Since::Rewritten => WatermarkState::Newer,
+                Since::Head if self.overtaken => WatermarkState::Newer,
                 Since::Head => WatermarkState::Current,
                 Since::Watermark(_) | Since::Nothing => WatermarkState::Planned,
                 Since::Unclear(_) => WatermarkState::Kept,
@@ -182,35 +204,34 @@ impl State {
             if cousin.enabled {
                 self.states.insert(*at, state);
             }
-            let base = match since {
+            let (received, reason) = match since {
+                Since::Newer(_) | Since::Head if self.overtaken => {
+                    by_event.entry(None).or_default().push(*at);
+                    continue;
+                }
                 Since::Newer(_) => {
-                    superseded.entry(DELIVERED).or_default().push(*at);
+                    by_event.entry(Some(DELIVERED)).or_default().push(*at);
                     continue;
                 }
                 Since::Rewritten => {
-                    superseded.entry(REWRITTEN).or_default().push(*at);
+                    by_event.entry(Some(REWRITTEN)).or_default().push(*at);
                     continue;
                 }
-                _ if request.flags.all => (None, Reason::All),
-                Since::Head => continue,
-                Since::Nothing => (None, Reason::FirstDelivery),
+                _ if request.flags.all => (Some(None), Reason::All),
+                Since::Head => (None, Reason::Watermarks),
+                Since::Nothing => (Some(None), Reason::FirstDelivery),
                 Since::Watermark(commit) | Since::Unclear(commit) => {
-                    (Some(commit), Reason::Watermarks)
+                    (Some(Some(commit)), Reason::Watermarks)
                 }
             };
-            groups.entry(base).or_default().push(*at);
+            let heard_of = self.marks.heard_of(&cousin.repo, head);
+            groups.entry(Bases { received, reason, heard_of }).or_default().push(*at);
         }
-        source.bring(&groups.keys().filter_map(|(base, _)| base.clone()).collect());
-        for ((base, reason), of) in groups {
-            parts.add(cousins, &of, None, |reach| {
-                Ok(Compared { reason, ..source.compare_with(base.as_ref(), reach)? })
-            })?;
-        }
+        parts.add_groups(source, cousins, &groups)?;
         if !comparison.bases.is_empty() {
-            // What this run would have sent, for the report alone.
-            for (why, of) in superseded {
-                parts
-                    .add(cousins, &of, Some(why), |reach| Ok(source.compare(comparison, reach)?))?;
+            // What was to be sent by this run alone; for the report, where others have been there.
+            for (why, of) in by_event {
+                parts.add(cousins, &of, why, |reach| Ok(source.compare(comparison, reach)?))?;
             }
         }
         Ok(())
@@ -232,54 +253,152 @@ impl State {
             let (round, exit) = run.send(parts, output, |_, _| {})?;
             return Ok((round, Recorded::default(), exit));
         }
-        let due: Vec<bool> = (0..run.cousins.len())
-            .map(|at| self.states.get(&at).is_none_or(|state| may_move(*state)))
-            .collect();
-        let may_move = |at: usize| due.get(at).copied().unwrap_or_default();
-        let open =
-            parts.called.iter().filter(|it| parts.of(it).is_some_and(|it| it.superseded.is_none()));
-        let cousins: Vec<usize> = open.map(|called| called.planned.cousin).collect();
-        let told: HashSet<usize> = cousins.iter().copied().collect();
-        let mut ledger = Ledger::new(run.cousins.len(), cousins.iter().copied());
-        let repos: Vec<(RepoName, bool)> =
-            run.cousins.iter().map(|cousin| (cousin.repo.clone(), cousin.enabled)).collect();
-        let (marks, head) = (self.marks.clone(), run.head.clone());
-        let of_cousin = |at: usize| -> Vec<Update> {
-            let cousin = repos.get(at).filter(|(_, enabled)| *enabled && may_move(at));
-            cousin.map(|(repo, _)| marks.delivered(repo, &head)).unwrap_or_default()
-        };
+        let is_open = |it: &&Called| parts.of(it).is_some_and(|it| it.superseded.is_none());
+        let called: Vec<usize> =
+            parts.called.iter().filter(is_open).map(|called| called.planned.cousin).collect();
         let writer = self.writer(run)?;
-        if !told.is_empty() {
-            let updates: Vec<Update> = told.iter().flat_map(|at| of_cousin(*at)).collect();
-            writer.check(&updates).map_err(not_writable)?;
+        if !called.is_empty() {
+            self.announce(run, &writer)?;
         }
-        let recorder = Recorder::start(writer, marks.tip.as_ref() == Some(&head));
+        let delivered: Vec<Vec<Update>> =
+            (0..run.cousins.len()).map(|at| self.when_delivered(run, at)).collect();
+        let of_cousin = |at: usize| delivered.get(at).cloned().unwrap_or_default();
+        let mut ledger = Ledger::new(run.cousins.len(), called.iter().copied());
+        let recorder = Recorder::start(writer, self.marks.tip.as_ref() == Some(&run.head));
         // Whom nothing concerns has received everything.
-        let nothing = of.iter().filter(|at| !told.contains(at));
-        recorder.record(nothing.flat_map(|at| of_cousin(*at)).collect());
+        let concerned: HashSet<usize> = called.into_iter().collect();
+        let mut settled: BTreeMap<usize, Settled> = of
+            .iter()
+            .filter(|at| !concerned.contains(at))
+            .map(|at| (*at, Settled::Delivered))
+            .collect();
+        recorder.record(settled.keys().flat_map(|at| of_cousin(*at)).collect());
+        let mut reached = BTreeSet::new();
         let sent = run.send(parts, output, |called: &Called, ending: &Ending| {
             let at = called.planned.cousin;
-            match ledger.ended(at, ending.outcome) {
-                Some(Settled::Delivered) => recorder.record(of_cousin(at)),
-                Some(Settled::Failed) => {
-                    let failed = repos.get(at).and_then(|(repo, _)| marks.failed(repo, &head));
-                    recorder.record(failed.into_iter().collect());
+            if may_have_arrived(ending) {
+                reached.insert(at);
+            }
+            if let Some(end) = ledger.ended(at, ending.outcome) {
+                settled.insert(at, end);
+                if end == Settled::Delivered {
+                    recorder.record(of_cousin(at));
                 }
-                Some(Settled::Unsent) | None => {}
             }
         });
+        self.reached.extend(reached);
         // What was delivered is recorded whatever came then.
-        let (round, exit) = match sent {
-            Ok(sent) => sent,
-            Err(failure) => {
-                // Interrupted twice: then at once.
-                if failure.exit == Exit::Misused {
-                    drop(recorder.finish());
-                }
-                return Err(failure);
+        match sent {
+            Ok((round, exit)) => {
+                recorder.record(self.at_the_end(run, &settled));
+                Ok((round, recorder.finish(), exit))
             }
+            // Interrupted twice: then at once.
+            Err(failure) if failure.exit != Exit::Misused => Err(failure),
+            Err(failure) => {
+                recorder.record(self.marks.has_sent(&run.head).into_iter().collect());
+                drop(recorder.finish());
+                Err(failure)
+            }
+        }
+    }
+
+    /// Writes that this run sends, before it does: should it die, the next run knows that anybody
+    /// may have heard of its commit. It also shows that the remote lets us write.
+    fn announce(&mut self, run: &Run<'_>, writer: &Writer) -> Result<(), Failure> {
+        match self.marks.sends(&run.head) {
+            Some(update) => {
+                let known = self.marks.tip.as_ref() == Some(&run.head);
+                let told = writer.write(std::slice::from_ref(&update), known).or_else(|error| {
+                    // The branch may have moved on since.
+                    if known {
+                        writer.write(std::slice::from_ref(&update), false)
+                    } else {
+                        Err(error)
+                    }
+                });
+                if let Some(Err(why)) = told.map_err(not_writable)?.into_iter().next() {
+                    // Another run for the same commit may have been faster by a moment.
+                    self.marks = list(run, &self.remote)?;
+                    if self.marks.sends(&run.head).is_some() {
+                        let message = format!("the remote does not take the watermarks: {why}");
+                        return Err(Failure::new(message, NEEDED));
+                    }
+                }
+                self.marks.wrote(&update);
+            }
+            None if !self.may_write => {
+                let all: Vec<Update> =
+                    (0..run.cousins.len()).flat_map(|at| self.when_delivered(run, at)).collect();
+                writer.check(&all).map_err(not_writable)?;
+            }
+            None => {}
+        }
+        self.may_write = true;
+        Ok(())
+    }
+
+    /// Returns what is to be written when a cousin has received everything.
+    fn when_delivered(&self, run: &Run<'_>, at: usize) -> Vec<Update> {
+        let may_move = self.states.get(&at).is_none_or(|state| may_move(*state));
+        let cousin = run.cousins.get(at).filter(|cousin| cousin.enabled && may_move);
+        cousin.map(|cousin| self.marks.delivered(&cousin.repo, &run.head)).unwrap_or_default()
+    }
+
+    /// Returns what is to be written when all dispatches have ended: who fails, who has heard of
+    /// head in part, and that nobody sends any more.
+    fn at_the_end(&self, run: &Run<'_>, settled: &BTreeMap<usize, Settled>) -> Vec<Update> {
+        let mut updates = Vec::new();
+        // A run for an older commit leaves it to a newer one to tidy up.
+        let is_newest = !self.states.values().any(|state| *state == WatermarkState::Newer);
+        for (at, cousin) in run.cousins.iter().enumerate() {
+            let end = settled.get(&at);
+            if end == Some(&Settled::Failed) {
+                updates.extend(self.marks.failed(&cousin.repo, &run.head));
+            }
+            let is_up_to_date = end == Some(&Settled::Delivered)
+                && cousin.enabled
+                && self.states.get(&at).is_none_or(|state| may_move(*state));
+            if is_up_to_date {
+                continue;
+            }
+            if self.reached.contains(&at) {
+                updates.extend(self.marks.tried(&cousin.repo, &run.head));
+            }
+            if is_newest && (cousin.enabled || self.marks.watermark(&cousin.repo).is_some()) {
+                let others = self.others.iter();
+                updates.extend(others.filter_map(|commit| self.marks.tried(&cousin.repo, commit)));
+            }
+        }
+        if is_newest {
+            updates.extend(self.others.iter().filter_map(|commit| self.marks.has_sent(commit)));
+        }
+        updates.extend(self.marks.has_sent(&run.head));
+        updates
+    }
+
+    /// Writes what another run's being faster has left open: cousins that heard of head, and whose
+    /// watermark has gone elsewhere.
+    fn leave(&mut self, run: &mut Run<'_>) -> Result<(), Failure> {
+        let open = self.reached.iter().filter_map(|at| run.cousins.get(*at));
+        let at_head = |repo: &RepoName| {
+            self.marks.watermark(repo).is_some_and(|mark| mark.commit == run.head)
         };
-        Ok((round, recorder.finish(), exit))
+        let open = open.filter(|cousin| !at_head(&cousin.repo));
+        let mut updates: Vec<Update> =
+            open.filter_map(|cousin| self.marks.tried(&cousin.repo, &run.head)).collect();
+        updates.extend(self.marks.has_sent(&run.head));
+        if updates.is_empty() {
+            return Ok(());
+        }
+        let recorder = Recorder::start(self.writer(run)?, false);
+        recorder.record(updates);
+        let Recorded { written, lost, .. } = recorder.finish();
+        written.iter().for_each(|update| self.marks.wrote(update));
+        if let Some((updates, error)) = lost {
+            self.not_written(run, updates.len(), &error);
+        }
+        Ok(())
     }
 
     /// Notes what was delivered, which is not sent again in a later round.
@@ -309,13 +428,7 @@ impl State {
         let Recorded { written, refused, lost } = recorded;
         written.iter().for_each(|update| self.marks.wrote(update));
         if let Some((updates, error)) = lost {
-            let message = format!(
-                "{} refs were not written, so the next run repeats what was delivered: {error}; \
-                 {NEEDED}",
-                updates.len()
-            );
-            run.warnings.push(Warning::new("watermarks-not-written", message));
-            self.unrecorded = true;
+            self.not_written(run, updates.len(), &error);
         }
         if refused.is_empty() {
             return Ok(Vec::new());
@@ -343,6 +456,15 @@ impl State {
             self.unrecorded = true;
         }
         Ok(conflicts)
+    }
+
+    fn not_written(&mut self, run: &mut Run<'_>, count: usize, error: &GitError) {
+        let message = format!(
+            "{count} refs were not written, so the next run repeats what was delivered: {error}; \
+             {NEEDED}"
+        );
+        run.warnings.push(Warning::new("watermarks-not-written", message));
+        self.unrecorded = true;
     }
 
     fn give_up(&mut self, run: &mut Run<'_>, of: &[usize]) {
@@ -410,6 +532,18 @@ fn no_range(run: &Run<'_>) -> Failure {
     let help = "no cousin has a watermark yet: they begin with a push, or with a run with --base REV \
                 or --all";
     Failure::new(RangeError::NoRange(event).to_string(), help)
+}
+
+/// Whether a dispatch that ended so may have arrived. Where the answer was lost, nobody knows.
+fn may_have_arrived(ending: &Ending) -> bool {
+    match ending.outcome {
+        Outcome::Delivered | Outcome::Exhausted => true,
+        // Delivered, and not confirmed.
+        Outcome::Failed => ending.status == Some(204),
+        Outcome::Deferred => ending.attempts > 1,
+        Outcome::Skipped => ending.attempts > 0,
+        Outcome::Planned => false,
+    }
 }
 
 /// Whether a watermark in this state may be moved to head.

@@ -11,7 +11,7 @@ use super::Args;
 use crate::actions;
 use crate::cli::dispatch::with_flags;
 use crate::cli::listing::{self, Listing};
-use crate::cli::part::Parts;
+use crate::cli::part::{Bases, Parts};
 use crate::cli::{Exit, Failure};
 use crate::delivery::Outcome;
 use crate::ecosystem::{self, Cousin};
@@ -19,7 +19,7 @@ use crate::environment::Environment;
 use crate::git::command::Git;
 use crate::git::fetch::Remote;
 use crate::git::history::Standing;
-use crate::git::range::Head;
+use crate::git::range::{Head, Reason};
 use crate::git::refs;
 use crate::git::source::{Outside, Source};
 use crate::names::{CommitSha, FeaturePath, RepoName};
@@ -243,33 +243,31 @@ impl<'r> Inquiry<'r> {
     fn pending(&mut self, standings: &Standings) -> Result<Parts, Failure> {
         let behind = |it: &Option<Standing>| it.map(|it| it.behind == 0);
         let is_in = standings.iter().map(|(commit, it)| (commit.clone(), behind(it))).collect();
-        let mut groups: BTreeMap<Option<CommitSha>, Vec<usize>> = BTreeMap::new();
+        let mut groups: BTreeMap<Bases, Vec<usize>> = BTreeMap::new();
         for at in &self.chosen {
             let Some(cousin) = self.cousins.get(*at) else { continue };
-            let base = match self.marks.since(&cousin.repo, &self.head, &is_in) {
-                Since::Head | Since::Newer(_) | Since::Rewritten => continue,
-                Since::Nothing => None,
-                Since::Watermark(commit) | Since::Unclear(commit) => Some(commit),
+            let received = match self.marks.since(&cousin.repo, &self.head, &is_in) {
+                Since::Newer(_) | Since::Rewritten => continue,
+                Since::Head => None,
+                Since::Nothing => Some(None),
+                Since::Watermark(commit) | Since::Unclear(commit) => Some(Some(commit)),
             };
-            groups.entry(base).or_default().push(*at);
+            let heard_of = self.marks.heard_of(&cousin.repo, &self.head);
+            let bases = Bases { received, reason: Reason::Watermarks, heard_of };
+            groups.entry(bases).or_default().push(*at);
         }
-        self.source.bring(&groups.keys().flatten().cloned().collect());
         let mut parts = Parts::default();
-        for (base, of) in groups {
-            let source = &mut self.source;
-            let compare = |reach: &_| Ok(source.compare_with(base.as_ref(), reach)?);
-            parts.add(&self.cousins, &of, None, compare)?;
-            let Some(part) = parts.parts.last().filter(|part| !part.compared.complete) else {
-                continue;
-            };
+        parts.add_groups(&mut self.source, &self.cousins, &groups)?;
+        parts.sort(&self.cousins, &HashSet::new());
+        let incomplete = parts.parts.iter().filter(|part| !part.compared.complete);
+        self.warnings.extend(incomplete.map(|part| {
             let message = format!(
-                "what {} received last could not be had ({}), so all that is followed counts as \
-                 pending",
-                counted(of.len(), "cousin"),
+                "what some cousins received last could not be had ({}), so all that they follow \
+                 counts as pending",
                 part.compared.fallbacks.join("; ")
             );
-            self.warnings.push(Warning::new("incomplete-range", message));
-        }
+            Warning::new("incomplete-range", message)
+        }));
         Ok(parts)
     }
 
