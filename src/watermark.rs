@@ -5,15 +5,20 @@
 //!   cousin has all received.
 //! - `sending/COMMIT` is there while a run sends for that commit, and stays when the run dies: any
 //!   cousin may have heard of that commit.
-//! - `tried/OWNER/NAME/COMMIT` says the same of one cousin, which received a part of what was for
-//!   it. What it heard may differ from head where its watermark does not: it is compared with both.
+//! - `tried/OWNER/NAME/COMMIT-FEATURE` says that one cousin may have heard of that feature as it is in
+//!   that commit, without having received everything; the feature is given by a hash, and not at
+//!   all where there are many. What it heard may differ from head where its watermark does not:
+//!   then it has to be told.
 //! - `failing/OWNER/NAME` stands at the commit with which its dispatches began to fail.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
 
 use crate::git::refs::{Listing, Update};
-use crate::names::{CommitSha, RepoName};
+use crate::names::{CommitSha, FeaturePath, RepoName};
 
 mod ledger;
 
@@ -42,13 +47,25 @@ pub struct Mark {
     pub commit: CommitSha,
 }
 
+/// What of a commit a cousin may have heard.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Heard {
+    /// Anything.
+    All,
+    /// These features, by their hashes.
+    Only(BTreeSet<String>),
+}
+
+/// With more features than so many it is not said which a cousin has heard of.
+const FEATURES: usize = 32;
+
 /// All refs of the tool at the remote, by repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Marks {
     watermarks: BTreeMap<String, Mark>,
     failing: BTreeMap<String, Mark>,
-    /// By the repository, then the ref's name.
-    tried: BTreeMap<String, BTreeMap<String, Mark>>,
+    /// By the repository, then the ref's name, with the feature's hash.
+    tried: BTreeMap<String, BTreeMap<String, (Mark, Option<String>)>>,
     sending: BTreeSet<CommitSha>,
     /// Where the branch stands that the run is about; none when it is not known or not there.
     pub tip: Option<CommitSha>,
@@ -90,9 +107,14 @@ impl Marks {
             }
         } else if let Some((repo, of)) = name.strip_prefix(TRIED).and_then(|it| it.rsplit_once('/'))
         {
-            if let Some(repo) = named_by(repo).filter(|_| of == commit.as_str()) {
+            let (at, feature) = match of.split_once('-') {
+                Some((at, feature)) => (at, Some(feature.to_owned())),
+                None => (of, None),
+            };
+            if let Some(repo) = named_by(repo).filter(|_| at == commit.as_str()) {
                 let of = self.tried.entry(repo.key()).or_default();
-                of.insert(name.to_owned(), Mark { repo, name: name.to_owned(), commit });
+                let mark = Mark { repo, name: name.to_owned(), commit };
+                of.insert(name.to_owned(), (mark, feature));
             }
         } else {
             let (of, rest) = match (name.strip_prefix(WATERMARKS), name.strip_prefix(FAILING)) {
@@ -212,17 +234,39 @@ impl Marks {
         Update { name: name_of(WATERMARKS, repo), old: None, new: Some(at.clone()) }
     }
 
-    /// Returns the commits of which a cousin may have heard besides its watermark: it is compared
-    /// with each.
+    /// Returns whether head is the newest commit of its branch, as far as is known: a run for an
+    /// older one leaves it to another to take back what cousins have heard besides.
     #[must_use]
-    pub fn heard_of(&self, repo: &RepoName, head: &CommitSha) -> BTreeSet<CommitSha> {
-        let tried = self.tried_of(repo).map(|mark| &mark.commit);
-        let watermark = self.watermark(repo).map(|mark| &mark.commit);
-        let known = |commit: &&CommitSha| *commit == head || Some(*commit) == watermark;
-        tried.chain(&self.sending).filter(|commit| !known(commit)).cloned().collect()
+    pub fn is_newest(&self, head: &CommitSha) -> bool {
+        self.tip.as_ref().is_none_or(|tip| tip == head)
     }
 
-    fn tried_of(&self, repo: &RepoName) -> impl Iterator<Item = &Mark> {
+    /// Returns the commits of which a cousin may have heard besides its watermark, each with what:
+    /// there head is compared with it, too.
+    #[must_use]
+    pub fn heard_of(&self, repo: &RepoName, head: &CommitSha) -> BTreeMap<CommitSha, Heard> {
+        let mut all: BTreeMap<CommitSha, Heard> = BTreeMap::new();
+        if !self.is_newest(head) {
+            return all;
+        }
+        let watermark = self.watermark(repo).map(|mark| &mark.commit);
+        let is_known = |commit: &CommitSha| commit == head || Some(commit) == watermark;
+        for (Mark { commit, .. }, feature) in
+            self.tried_of(repo).filter(|it| !is_known(&it.0.commit))
+        {
+            let heard = all.entry(commit.clone()).or_insert_with(|| Heard::Only(BTreeSet::new()));
+            match (heard, feature) {
+                (Heard::Only(features), Some(feature)) => drop(features.insert(feature.clone())),
+                (heard, None) => *heard = Heard::All,
+                (Heard::All, Some(_)) => {}
+            }
+        }
+        let sending = self.sending.iter().filter(|commit| !is_known(commit));
+        all.extend(sending.map(|commit| (commit.clone(), Heard::All)));
+        all
+    }
+
+    fn tried_of(&self, repo: &RepoName) -> impl Iterator<Item = &(Mark, Option<String>)> {
         self.tried.get(&repo.key()).into_iter().flat_map(BTreeMap::values)
     }
 
@@ -249,14 +293,27 @@ impl Marks {
         self.sending.iter().filter(|commit| *commit != head).cloned().collect()
     }
 
-    /// Returns what says that a cousin has heard of a commit in part; none where that is known.
+    /// Returns what says that a cousin may have heard of a commit in part, as far as that is not
+    /// known already; without features, of any.
     #[must_use]
-    pub fn tried(&self, repo: &RepoName, commit: &CommitSha) -> Option<Update> {
-        let is_known = self.watermark(repo).is_some_and(|mark| mark.commit == *commit)
-            || self.tried_of(repo).any(|mark| mark.commit == *commit);
+    pub fn tried(
+        &self,
+        repo: &RepoName,
+        commit: &CommitSha,
+        features: Option<&BTreeSet<FeaturePath>>,
+    ) -> Vec<Update> {
+        if self.watermark(repo).is_some_and(|mark| mark.commit == *commit) {
+            return Vec::new();
+        }
         let name = format!("{}/{commit}", name_of(TRIED, repo));
-        let update = Update { name, old: None, new: Some(commit.clone()) };
-        (!is_known).then_some(update)
+        let names: Vec<String> = match features.filter(|features| features.len() <= FEATURES) {
+            None => vec![name],
+            Some(all) => all.iter().map(|it| format!("{name}-{}", hash_of(it))).collect(),
+        };
+        let known = self.tried.get(&repo.key());
+        let is_new = |name: &String| !known.is_some_and(|known| known.contains_key(name));
+        let update = |name| Update { name, old: None, new: Some(commit.clone()) };
+        names.into_iter().filter(is_new).map(update).collect()
     }
 
     /// Returns what is to be written when all of a cousin's dispatches were delivered: its
@@ -269,7 +326,9 @@ impl Marks {
             Some(mark) => vec![mark.to(Some(head))],
         };
         updates.extend(self.failing(repo).map(|mark| mark.to(None)));
-        updates.extend(self.tried_of(repo).map(|mark| mark.to(None)));
+        if self.is_newest(head) {
+            updates.extend(self.tried_of(repo).map(|(mark, _)| mark.to(None)));
+        }
         updates
     }
 
@@ -285,7 +344,7 @@ impl Marks {
     /// Returns the updates that delete all that belongs to repositories which `is_listed` does not
     /// know.
     pub fn prune(&self, is_listed: impl Fn(&RepoName) -> bool) -> Vec<Update> {
-        let tried = self.tried.values().flat_map(BTreeMap::values);
+        let tried = self.tried.values().flat_map(BTreeMap::values).map(|(mark, _)| mark);
         let all = self.watermarks.values().chain(self.failing.values()).chain(tried);
         all.filter(|mark| !is_listed(&mark.repo)).map(|mark| mark.to(None)).collect()
     }
@@ -320,6 +379,16 @@ impl Mark {
     fn to(&self, new: Option<&CommitSha>) -> Update {
         Update { name: self.name.clone(), old: Some(self.commit.clone()), new: new.cloned() }
     }
+}
+
+/// Returns the hash by which a feature is named in a ref: 16 hexadecimal digits of its SHA-256.
+#[must_use]
+pub fn hash_of(feature: &FeaturePath) -> String {
+    let digest = Sha256::digest(feature.as_bytes());
+    digest.iter().take(8).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// Returns the name of a repository's ref. GitHub allows names that git does not allow in a ref

@@ -1,7 +1,7 @@
 //! What each comparison of a run calls for: one for all cousins, or with watermarks one for all
 //! that have received the same. The dispatches of all comparisons together have one order.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::cli::Failure;
@@ -10,6 +10,7 @@ use crate::git::range::Reason;
 use crate::git::source::{Compared, Source};
 use crate::names::{CommitSha, FeaturePath, RepoName};
 use crate::routing::{ChangedPath, Planned, Reach, plan};
+use crate::watermark::{Heard, hash_of};
 
 /// One comparison.
 #[derive(Debug)]
@@ -38,8 +39,8 @@ pub(super) struct Bases {
     pub(super) received: Option<Option<CommitSha>>,
     /// Why that.
     pub(super) reason: Reason,
-    /// What else they may have heard of.
-    pub(super) heard_of: BTreeSet<CommitSha>,
+    /// What else they may have heard of, and what of it.
+    pub(super) heard_of: BTreeMap<CommitSha, Heard>,
 }
 
 /// All comparisons of a run and what they call for.
@@ -86,15 +87,22 @@ impl Parts {
         groups: &BTreeMap<Bases, Vec<usize>>,
     ) -> Result<(), Failure> {
         let received = groups.keys().filter_map(|bases| bases.received.clone().flatten());
-        let heard_of = groups.keys().flat_map(|bases| bases.heard_of.iter().cloned());
+        let heard_of = groups.keys().flat_map(|bases| bases.heard_of.keys().cloned());
         source.bring(&received.chain(heard_of).collect());
         for (bases, of) in groups {
-            let heard_of = bases.heard_of.iter().map(|commit| Some(commit.clone()));
-            for base in bases.received.iter().cloned().chain(heard_of) {
+            let received = bases.received.iter().map(|base| (base.clone(), &Heard::All));
+            let heard_of = bases.heard_of.iter().map(|(at, heard)| (Some(at.clone()), heard));
+            for (base, heard) in received.chain(heard_of) {
+                let before = self.called.len();
                 self.add(cousins, of, None, |reach| {
                     let compared = source.compare_with(base.as_ref(), reach)?;
                     Ok(Compared { reason: bases.reason, ..compared })
                 })?;
+                if let Heard::Only(features) = heard {
+                    let called = self.called.split_off(before);
+                    let is_heard = |it: &Called| features.contains(&hash_of(&it.planned.feature));
+                    self.called.extend(called.into_iter().filter(is_heard));
+                }
             }
         }
         Ok(())

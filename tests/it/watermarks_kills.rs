@@ -66,7 +66,7 @@ fn signal(name: &str, id: &str) {
 struct Gate(PathBuf);
 
 impl Gate {
-    /// Closes it for pushes of the tool's refs; those that wait go on with `then` when it opens.
+    /// Closes it for pushes of watermarks; those that wait go on with `then` when it opens.
     fn close(world: &World<'_>, then: &str) -> Self {
         let dir = world.t.sandbox.path().join("gate");
         std::fs::create_dir_all(&dir).unwrap();
@@ -75,7 +75,7 @@ impl Gate {
         std::fs::remove_file(gate.0.join("open")).unwrap();
         let dir = gate.0.display();
         let script = format!(
-            "grep -q refs/ecosystem || exit 0\ntouch '{dir}/waits'\n\
+            "grep -q refs/ecosystem/watermarks || exit 0\ntouch '{dir}/waits'\n\
              while [ ! -e '{dir}/open' ]; do sleep 0.01; done\n{then}"
         );
         world.hook("pre-receive", &script);

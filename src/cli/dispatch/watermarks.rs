@@ -14,7 +14,7 @@ use crate::git::GitError;
 use crate::git::fetch::Remote;
 use crate::git::range::{RangeError, Reason, Trigger};
 use crate::git::refs::{self, Update, Writer};
-use crate::names::{CommitSha, FeaturePath, RepoName};
+use crate::names::{CommitSha, FeaturePath};
 use crate::report::{Warning, Watermark, WatermarkState};
 use crate::watermark::{Ledger, Marks, Settled, Since};
 
@@ -37,8 +37,8 @@ struct State {
     states: BTreeMap<usize, WatermarkState>,
     /// What was delivered in this run.
     told: HashSet<(usize, FeaturePath)>,
-    /// The cousins that may have heard of head from this run.
-    reached: BTreeSet<usize>,
+    /// The features of which cousins may have heard, as they are at head, from this run.
+    reached: BTreeMap<usize, BTreeSet<FeaturePath>>,
     /// The commits that other runs were sending for when this one began.
     others: Vec<CommitSha>,
     /// Whether another run began the watermarks while this one was about to: where it is the newer
@@ -110,7 +110,7 @@ impl State {
             before: HashMap::new(),
             states: BTreeMap::new(),
             told: HashSet::new(),
-            reached: BTreeSet::new(),
+            reached: BTreeMap::new(),
             others: Vec::new(),
             overtaken: false,
             may_write: false,
@@ -273,11 +273,11 @@ impl State {
             .map(|at| (*at, Settled::Delivered))
             .collect();
         recorder.record(settled.keys().flat_map(|at| of_cousin(*at)).collect());
-        let mut reached = BTreeSet::new();
+        let mut reached: BTreeMap<usize, BTreeSet<FeaturePath>> = BTreeMap::new();
         let sent = run.send(parts, output, |called: &Called, ending: &Ending| {
             let at = called.planned.cousin;
             if may_have_arrived(ending) {
-                reached.insert(at);
+                reached.entry(at).or_default().insert(called.planned.feature.clone());
             }
             if let Some(end) = ledger.ended(at, ending.outcome) {
                 settled.insert(at, end);
@@ -286,7 +286,9 @@ impl State {
                 }
             }
         });
-        self.reached.extend(reached);
+        for (at, features) in reached {
+            self.reached.entry(at).or_default().extend(features);
+        }
         // What was delivered is recorded whatever came then.
         match sent {
             Ok((round, exit)) => {
@@ -350,7 +352,7 @@ impl State {
     fn at_the_end(&self, run: &Run<'_>, settled: &BTreeMap<usize, Settled>) -> Vec<Update> {
         let mut updates = Vec::new();
         // A run for an older commit leaves it to a newer one to tidy up.
-        let is_newest = !self.states.values().any(|state| *state == WatermarkState::Newer);
+        let is_newest = self.marks.is_newest(&run.head);
         for (at, cousin) in run.cousins.iter().enumerate() {
             let end = settled.get(&at);
             if end == Some(&Settled::Failed) {
@@ -362,12 +364,12 @@ impl State {
             if is_up_to_date {
                 continue;
             }
-            if self.reached.contains(&at) {
-                updates.extend(self.marks.tried(&cousin.repo, &run.head));
+            if let Some(features) = self.reached.get(&at) {
+                updates.extend(self.marks.tried(&cousin.repo, &run.head, Some(features)));
             }
             if is_newest && (cousin.enabled || self.marks.watermark(&cousin.repo).is_some()) {
                 let others = self.others.iter();
-                updates.extend(others.filter_map(|commit| self.marks.tried(&cousin.repo, commit)));
+                updates.extend(others.flat_map(|it| self.marks.tried(&cousin.repo, it, None)));
             }
         }
         if is_newest {
@@ -380,13 +382,11 @@ impl State {
     /// Writes what another run's being faster has left open: cousins that heard of head, and whose
     /// watermark has gone elsewhere.
     fn leave(&mut self, run: &mut Run<'_>) -> Result<(), Failure> {
-        let open = self.reached.iter().filter_map(|at| run.cousins.get(*at));
-        let at_head = |repo: &RepoName| {
-            self.marks.watermark(repo).is_some_and(|mark| mark.commit == run.head)
-        };
-        let open = open.filter(|cousin| !at_head(&cousin.repo));
-        let mut updates: Vec<Update> =
-            open.filter_map(|cousin| self.marks.tried(&cousin.repo, &run.head)).collect();
+        let open = self.reached.iter();
+        let open = open.filter_map(|(at, features)| Some((&run.cousins.get(*at)?.repo, features)));
+        let mut updates: Vec<Update> = open
+            .flat_map(|(repo, features)| self.marks.tried(repo, &run.head, Some(features)))
+            .collect();
         updates.extend(self.marks.has_sent(&run.head));
         if updates.is_empty() {
             return Ok(());

@@ -17,8 +17,8 @@
 //!   more after a broken one. An event is called for when it differs from one of them, and the
 //!   ref in origin must stand at one of them.
 //!
-//! What this does not demand: that a cousin which was told of a feature by a broken run is told
-//! again when the feature is at once as it was before. Nothing recorded tells that it was.
+//! What this does not demand at random, but the tables do: that a cousin which was told of a feature
+//! by a broken run is told again when the feature is at once as it was before.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
