@@ -39,7 +39,10 @@ Examples:
   # Send what changed between two commits
   ECOSYSTEM_PAT=… ecosystem dispatch --base v1.4.0 --head v1.5.0
 
-  # In a workflow, without a checkout
+  # In a workflow: what cousins have missed so far is sent too, and failures become an issue
+  ecosystem dispatch --watermarks --issue-on-failure
+
+  # Without a checkout
   ecosystem dispatch --remote https://github.com/acme/monorepo")]
 pub struct Args {
     /// Show what would be sent; needs no token, and no network when both commits are here
@@ -62,8 +65,8 @@ pub struct Args {
     ///
     /// For each cousin a ref of the monorepo, refs/ecosystem/watermarks/OWNER/NAME, stands at the
     /// newest commit whose dispatches it has all received. What a run has missed, the next one makes
-    /// up for. The event's range counts only as long as no cousin has a watermark. Needs "contents:
-    /// write" on the monorepo.
+    /// up for. The event's range and --base count only as long as no cousin has a watermark. Needs
+    /// "contents: write" on the monorepo.
     #[arg(long, help_heading = "What is compared")]
     watermarks: bool,
     /// Treat every path at head as changed
@@ -90,14 +93,21 @@ pub struct Args {
     /// How long to wait in sum when GitHub limits the rate; what would wait longer is deferred
     #[arg(long, value_name = "SECONDS", default_value = "900", value_parser = seconds_or_none, help_heading = "Delivery")]
     max_wait: Duration,
-    /// Look whether each cousin's workflow was started, for so long in all [default without a value:
-    /// 120]
+    /// After sending, look for the workflow runs that were started, for up to so long [default: off;
+    /// 120 without a value]
+    ///
+    /// GitHub takes an event whether a workflow listens or not. A run is confirmed when its name has
+    /// the dispatch_id, probable when it was started at the time; a dispatch without a run is a
+    /// warning. On private cousins the token needs "actions: read".
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "120", value_parser = seconds_or_none, help_heading = "Delivery")]
     confirm: Option<Duration>,
-    /// A dispatch whose workflow was not seen to start has failed
+    /// Count a dispatch as failed when no workflow run was seen; with --watermarks it is sent again
     #[arg(long, requires = "confirm", help_heading = "Delivery")]
     require_confirmation: bool,
     /// Keep one issue in the monorepo that says which cousins fail; it closes itself
+    ///
+    /// Needs "issues: write" on the monorepo, for GITHUB_TOKEN, else GH_TOKEN or ECOSYSTEM_PAT. An
+    /// issue that cannot be written is a warning and changes no result.
     #[arg(long, help_heading = "Delivery")]
     issue_on_failure: bool,
 }

@@ -46,7 +46,7 @@ fn the_help_of_the_program_names_its_commands() {
 
 #[test]
 fn the_help_of_dispatch_explains_each_flag() {
-    insta::assert_snapshot!(help(&["dispatch", "--help"]), @r"
+    insta::assert_snapshot!(help(&["dispatch", "--help"]), @r#"
     Tell every subscribed repository what a push changed
     
     In GitHub Actions the pushed range is read from the event. On a terminal the current branch is
@@ -85,6 +85,14 @@ fn the_help_of_dispatch_explains_each_flag() {
           --head <REV>
               Compare this commit [default: the event's, else HEAD]
     
+          --watermarks
+              Compare each cousin with what it has received, and record what it receives
+              
+              For each cousin a ref of the monorepo, refs/ecosystem/watermarks/OWNER/NAME, stands at the
+              newest commit whose dispatches it has all received. What a run has missed, the next one
+              makes up for. The event's range and --base count only as long as no cousin has a
+              watermark. Needs "contents: write" on the monorepo.
+    
           --all
               Treat every path at head as changed
     
@@ -118,6 +126,24 @@ fn the_help_of_dispatch_explains_each_flag() {
               
               [default: 900]
     
+          --confirm [<SECONDS>]
+              After sending, look for the workflow runs that were started, for up to so long [default:
+              off; 120 without a value]
+              
+              GitHub takes an event whether a workflow listens or not. A run is confirmed when its name
+              has the dispatch_id, probable when it was started at the time; a dispatch without a run is
+              a warning. On private cousins the token needs "actions: read".
+    
+          --require-confirmation
+              Count a dispatch as failed when no workflow run was seen; with --watermarks it is sent
+              again
+    
+          --issue-on-failure
+              Keep one issue in the monorepo that says which cousins fail; it closes itself
+              
+              Needs "issues: write" on the monorepo, for GITHUB_TOKEN, else GH_TOKEN or ECOSYSTEM_PAT.
+              An issue that cannot be written is a warning and changes no result.
+    
     Global options:
       -C <DIR>
               Run as if started in DIR
@@ -141,9 +167,12 @@ fn the_help_of_dispatch_explains_each_flag() {
       # Send what changed between two commits
       ECOSYSTEM_PAT=… ecosystem dispatch --base v1.4.0 --head v1.5.0
     
-      # In a workflow, without a checkout
+      # In a workflow: what cousins have missed so far is sent too, and failures become an issue
+      ecosystem dispatch --watermarks --issue-on-failure
+    
+      # Without a checkout
       ecosystem dispatch --remote https://github.com/acme/monorepo
-    ");
+    "#);
 }
 
 #[test]
