@@ -111,6 +111,36 @@ fn the_reports_in_the_readme_are_what_is_printed() {
 }
 
 #[test]
+fn the_status_in_the_readme_is_what_is_printed() {
+    let sandbox = Sandbox::new();
+    let bare = sandbox.sample_monorepo();
+    let refs = |at: &str, names: &[&str]| {
+        for name in names {
+            sandbox.git(&bare, &["update-ref", &format!("refs/ecosystem/{name}"), at]);
+        }
+    };
+    let received = ["flask-push-demo", "flask-starter", "former", "old-name", "push-service"];
+    let received = received.into_iter().chain(["react-components"]);
+    let received: Vec<String> = received.map(|name| format!("watermarks/acme/{name}")).collect();
+    refs("step/head", &received.iter().map(String::as_str).collect::<Vec<_>>());
+    let behind = ["docs-site", "gone", "portfolio"].map(|name| format!("watermarks/acme/{name}"));
+    refs("step/before-head", &behind.each_ref().map(String::as_str));
+    refs("step/head", &["failing/acme/gone"]);
+    let clone = sandbox.clone(&bare, "clone", &[]);
+    let args = ["status", "--source", "acme/monorepo"];
+    let shown = Run::new(&sandbox).dir(&clone).args(args).run().expect_code(0).stdout;
+    // How long ago the sample's commits were made depends on today: that column is left out.
+    let ageless = |text: &str| -> Vec<String> {
+        let at = text.lines().find_map(|line| line.find("age  ")).expect("there is a table");
+        let table = |line: &str| line.starts_with("acme/");
+        let cut = |line: &str| line.chars().take(at).chain(line.chars().skip(at + 10)).collect();
+        text.lines().map(|line| if table(line) { cut(line) } else { line.to_owned() }).collect()
+    };
+    let described = readme().code("Who is behind", "text");
+    assert_eq!(ageless(&shown), ageless(&described));
+}
+
+#[test]
 fn the_validation_in_the_readme_is_what_is_printed() {
     let sandbox = Sandbox::new();
     let bare = sandbox.sample_monorepo();
