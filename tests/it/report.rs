@@ -53,6 +53,7 @@ fn the_json_report_is_the_contract() {
           },
           "range": {
             "base": "8adb1edc35ae0390c8b1ff169bc8d20c649ab9d6",
+            "bases": 1,
             "head": "d3eb70e1a51d32042dfb601506713bbbfa440b19",
             "reason": "push",
             "found_by": "local",
@@ -67,39 +68,51 @@ fn the_json_report_is_the_contract() {
               "event_type": "feature-update",
               "updated_feature": "docs",
               "commit_sha": "d3eb70e1a51d32042dfb601506713bbbfa440b19",
+              "base_sha": "8adb1edc35ae0390c8b1ff169bc8d20c649ab9d6",
+              "reason": "push",
               "dispatch_id": "a810c23b7fd00ddd759fa2ffa03cda39",
               "matched_paths": 1,
               "outcome": "delivered",
               "attempts": 2,
               "status": 204,
               "error": null,
-              "run_again_after": null
+              "run_again_after": null,
+              "confirmation": null,
+              "run_url": null
             },
             {
               "repo": "acme/gone",
               "event_type": "feature-update",
               "updated_feature": "features/pwa/vanilla",
               "commit_sha": "d3eb70e1a51d32042dfb601506713bbbfa440b19",
+              "base_sha": "8adb1edc35ae0390c8b1ff169bc8d20c649ab9d6",
+              "reason": "push",
               "dispatch_id": "9637a73d34c0aac34ff4b9981debc845",
               "matched_paths": 1,
               "outcome": "failed",
               "attempts": 1,
               "status": 404,
               "error": "not found, or the token cannot see it (404: \"Not Found\"); `GH_TOKEN=\"$ECOSYSTEM_PAT\" gh api repos/acme/gone` tells which: an answer means that the token lacks write access, a 404 that the name is wrong or the token was not given this repository",
-              "run_again_after": null
+              "run_again_after": null,
+              "confirmation": null,
+              "run_url": null
             },
             {
               "repo": "acme/old-name",
               "event_type": "feature-update",
               "updated_feature": "features/pwa/vanilla",
               "commit_sha": "d3eb70e1a51d32042dfb601506713bbbfa440b19",
+              "base_sha": "8adb1edc35ae0390c8b1ff169bc8d20c649ab9d6",
+              "reason": "push",
               "dispatch_id": "742b90d383d056f8e4c649e7c6fe89db",
               "matched_paths": 1,
               "outcome": "delivered",
               "attempts": 1,
               "status": 204,
               "error": null,
-              "run_again_after": null
+              "run_again_after": null,
+              "confirmation": null,
+              "run_url": null
             }
           ],
           "summary": {
@@ -120,7 +133,8 @@ fn the_json_report_is_the_contract() {
           "note": null,
           "disabled": [
             "acme/portfolio"
-          ]
+          ],
+          "watermarks": null
         }
         "#);
     });
@@ -149,16 +163,23 @@ fn no_field_of_the_contract_is_missing_or_of_another_type() {
         );
         let dispatch = &report["dispatches"][0];
         let typed = |key: &str, right: fn(&Value) -> bool| assert!(right(&dispatch[key]), "{key}");
-        for key in ["repo", "event_type", "updated_feature", "commit_sha", "dispatch_id", "outcome"]
-        {
+        for key in ["repo", "event_type", "updated_feature", "commit_sha", "base_sha", "reason"] {
+            typed(key, Value::is_string);
+        }
+        for key in ["dispatch_id", "outcome"] {
             typed(key, Value::is_string);
         }
         for key in ["matched_paths", "attempts"] {
             typed(key, Value::is_u64);
         }
-        for key in ["status", "error"] {
+        for key in ["status", "error", "confirmation", "run_url"] {
             typed(key, Value::is_null);
+            assert!(dispatch.get(key).is_some(), "{key}");
         }
+        assert_eq!(
+            (range["bases"].as_u64(), report.get("watermarks")),
+            (Some(1), Some(&Value::Null))
+        );
         let counts = report["summary"].as_object().unwrap();
         assert_eq!(counts.len(), 7);
         assert!(counts.values().all(Value::is_u64));
