@@ -97,7 +97,7 @@ pub struct Args {
     /// 120 without a value]
     ///
     /// GitHub takes an event whether a workflow listens or not. A run is confirmed when its name has
-    /// the dispatch_id, probable when it was started at the time; a dispatch without a run is a
+    /// the `dispatch_id`, probable when it was started at the time; a dispatch without a run is a
     /// warning. On private cousins the token needs "actions: read".
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "120", value_parser = seconds_or_none, help_heading = "Delivery")]
     confirm: Option<Duration>,
@@ -106,8 +106,8 @@ pub struct Args {
     require_confirmation: bool,
     /// Keep one issue in the monorepo that says which cousins fail; it closes itself
     ///
-    /// Needs "issues: write" on the monorepo, for GITHUB_TOKEN, else GH_TOKEN or ECOSYSTEM_PAT. An
-    /// issue that cannot be written is a warning and changes no result.
+    /// Needs "issues: write" on the monorepo, for `GITHUB_TOKEN`, else `GH_TOKEN` or
+    /// `ECOSYSTEM_PAT`. An issue that cannot be written is a warning and changes no result.
     #[arg(long, help_heading = "Delivery")]
     issue_on_failure: bool,
 }

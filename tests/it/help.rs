@@ -131,8 +131,8 @@ fn the_help_of_dispatch_explains_each_flag() {
               off; 120 without a value]
               
               GitHub takes an event whether a workflow listens or not. A run is confirmed when its name
-              has the dispatch_id, probable when it was started at the time; a dispatch without a run is
-              a warning. On private cousins the token needs "actions: read".
+              has the `dispatch_id`, probable when it was started at the time; a dispatch without a run
+              is a warning. On private cousins the token needs "actions: read".
     
           --require-confirmation
               Count a dispatch as failed when no workflow run was seen; with --watermarks it is sent
@@ -141,8 +141,8 @@ fn the_help_of_dispatch_explains_each_flag() {
           --issue-on-failure
               Keep one issue in the monorepo that says which cousins fail; it closes itself
               
-              Needs "issues: write" on the monorepo, for GITHUB_TOKEN, else GH_TOKEN or ECOSYSTEM_PAT.
-              An issue that cannot be written is a warning and changes no result.
+              Needs "issues: write" on the monorepo, for `GITHUB_TOKEN`, else `GH_TOKEN` or
+              `ECOSYSTEM_PAT`. An issue that cannot be written is a warning and changes no result.
     
     Global options:
       -C <DIR>
