@@ -255,3 +255,28 @@ fn a_dry_run_plans_with_the_watermarks_and_moves_none() {
         w.received(0);
     });
 }
+
+#[test]
+fn what_a_cousin_heard_in_part_is_taken_back_when_it_is_undone_and_nothing_else_is_told() {
+    run_world(|w| {
+        w.run(&w.push(&[("a", "1"), ("b", "1")])).run().expect_code(0);
+        let second = w.push(&[("a", "2"), ("b", "2")]);
+        w.t.fault("acme/web", Fault::status(403));
+        let done = w.run(&second).args(["--concurrency", "1"]).run().expect_code(1);
+        let told =
+            ["acme/web features/a failed watermarks", "acme/web features/b delivered watermarks"];
+        assert_eq!(rows(&done), told);
+        let tried: Vec<String> =
+            w.refs().into_keys().filter(|it| it.starts_with("tried/")).collect();
+        let [tried] = &tried[..] else { panic!("{tried:?}") };
+        assert!(tried.starts_with(&format!("tried/acme/web/{}-", second.after)), "{tried}");
+
+        // Both are as they were: only of one it has heard that they were not.
+        w.push(&[("a", "1"), ("b", "1")]);
+        let done = w.scheduled().run().expect_code(0);
+        assert_eq!(rows(&done), ["acme/web features/b delivered watermarks"]);
+        assert_eq!(done.dispatch("acme/web")["base_sha"], second.after);
+        assert_eq!(w.refs().len(), 2, "{:?}", w.refs());
+        w.received(0);
+    });
+}

@@ -219,11 +219,6 @@ fn what_a_broken_run_leaves_is_made_up_for_by_the_next() {
              run 3 -> web:a\n schedule -> nothing",
         ),
         (
-            "a part is refused, and the other part is undone",
-            "push a=1 b=1\n run 1 -> docs:b web:a web:b\n push a=2 b=2\n refuse web 1\n
-             run 2 -> docs:b web:b\n push b=1\n run 3 -> docs:b web:a web:b\n schedule -> nothing",
-        ),
-        (
             "all is refused and undone: nobody has heard of it",
             "push a=1\n run 1 -> web:a\n push a=2\n refuse web\n run 2\n push a=1\n
              run 3 -> nothing\n schedule -> nothing",
