@@ -57,8 +57,9 @@ pub struct Report {
 pub struct Before {
     /// All cousins that are listed and enabled; none when the list was not read.
     pub enabled: Option<Vec<RepoName>>,
-    /// Who was failing already, each with the commit since which it did, as far as refs tell.
-    pub failing: Vec<(RepoName, CommitSha)>,
+    /// Who was failing already, each with the commit since which it did and that commit's time, as
+    /// far as refs tell.
+    pub failing: Vec<(RepoName, Option<jiff::Timestamp>, CommitSha)>,
 }
 
 /// What became of one cousin's watermark.

@@ -69,6 +69,10 @@ pub struct Marks {
     sending: BTreeSet<CommitSha>,
     /// Where the branch stands that the run is about; none when it is not known or not there.
     pub tip: Option<CommitSha>,
+    /// The full name of that branch.
+    pub branch: Option<String>,
+    /// The full name of the remote's default branch.
+    pub default_branch: Option<String>,
 }
 
 /// What a cousin is compared with.
@@ -92,8 +96,9 @@ impl Marks {
     /// Returns what a listing of the remote's refs holds; refs that name no repository are nothing.
     #[must_use]
     pub fn read(listing: Listing) -> Self {
-        let mut marks = Self { tip: listing.tip, ..Self::default() };
-        for (name, commit) in listing.refs {
+        let Listing { refs, branch, tip, default_branch } = listing;
+        let mut marks = Self { tip, branch, default_branch, ..Self::default() };
+        for (name, commit) in refs {
             marks.set(&name, commit);
         }
         marks
@@ -173,7 +178,7 @@ impl Marks {
     }
 
     /// Returns the commits about which it has to be known whether head lies in their history, each
-    /// with a ref that stands there: watermarks and the tip of `branch`, a full name.
+    /// with a ref that stands there: watermarks and the tip of the branch.
     ///
     /// Where head is the tip of its branch that makes no difference: either it is newer, or the
     /// branch was rewritten, and what cousins have received has to be taken back.
@@ -181,12 +186,11 @@ impl Marks {
         &'m self,
         repos: impl Iterator<Item = &'m RepoName>,
         head: &CommitSha,
-        branch: Option<&str>,
     ) -> BTreeMap<CommitSha, String> {
         if self.tip.as_ref() == Some(head) {
             return BTreeMap::new();
         }
-        let tip = self.tip.clone().zip(branch.map(str::to_owned));
+        let tip = self.tip.clone().zip(self.branch.clone());
         let marks = repos.filter_map(|repo| self.watermark(repo));
         let marks = marks.filter(|mark| mark.commit != *head);
         let full = |mark: &Mark| format!("{}{}", crate::git::refs::PREFIX, mark.name);

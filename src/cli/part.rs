@@ -19,6 +19,8 @@ pub(super) struct Part {
     pub(super) compared: Compared,
     /// The paths that differ.
     pub(super) changed: Arc<[ChangedPath]>,
+    /// Whether one of its cousins is enabled.
+    pub(super) enabled: bool,
     /// Why its cousins are not to hear of it from this run, though nothing is missing.
     pub(super) superseded: Option<&'static str>,
 }
@@ -75,7 +77,8 @@ impl Parts {
         if superseded.is_none() {
             self.disabled.extend(plan.disabled);
         }
-        self.parts.push(Part { compared, changed, superseded });
+        let enabled = chosen.iter().any(|cousin| cousin.enabled);
+        self.parts.push(Part { compared, changed, enabled, superseded });
         Ok(())
     }
 

@@ -32,8 +32,12 @@ pub struct Listing {
     /// The refs below [`PREFIX`], by the rest of their names, with the very ids that they hold:
     /// each is written only where it still holds that. It may be a tag's, though we write none.
     pub refs: BTreeMap<String, CommitSha>,
-    /// Where the ref stands that was asked for besides.
+    /// The full name of the branch that was asked for besides, else of the remote's default branch.
+    pub branch: Option<String>,
+    /// Where that branch stands; none when the remote has none of that name.
     pub tip: Option<CommitSha>,
+    /// The full name of the remote's default branch, where it tells.
+    pub default_branch: Option<String>,
 }
 
 /// One ref that is to be written.
@@ -47,23 +51,29 @@ pub struct Update {
     pub new: Option<CommitSha>,
 }
 
-/// Returns the refs of the remote below [`PREFIX`], and where `branch` stands, a full name.
+/// Returns the refs of the remote below [`PREFIX`], and where `branch` stands, a full name; without
+/// one it is the remote's default branch.
 ///
 /// # Errors
 /// [`CommandError`] when the remote cannot be asked.
 pub fn list(git: &Git, remote: &Remote, branch: Option<&str>) -> Result<Listing, CommandError> {
     let all = format!("{PREFIX}*");
-    let mut args = vec!["ls-remote", "--quiet", "--end-of-options", remote.url(), &all];
+    let mut args =
+        vec!["ls-remote", "--quiet", "--symref", "--end-of-options", remote.url(), &all, "HEAD"];
     args.extend(branch);
     let output = remote.with_credentials(git, Place::Nowhere, |context| git.run(context, &args))?;
     Ok(read(&output, branch))
 }
 
 fn read(output: &[u8], branch: Option<&str>) -> Listing {
-    let mut listing = Listing::default();
+    let mut listing = Listing { branch: branch.map(str::to_owned), ..Listing::default() };
+    let mut head = None;
     let lines =
         output.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
     for (id, name) in lines.filter_map(|line| line.split_once('\t')) {
+        if let (Some(target), "HEAD") = (id.strip_prefix("ref: "), name) {
+            listing.default_branch = Some(target.to_owned());
+        }
         let Ok(commit) = CommitSha::parse(id) else { continue };
         // What a tag leads to follows the tag.
         if name.ends_with("^{}") {
@@ -71,9 +81,15 @@ fn read(output: &[u8], branch: Option<&str>) -> Listing {
         }
         if Some(name) == branch {
             listing.tip = Some(commit);
+        } else if name == "HEAD" {
+            head = Some(commit);
         } else if let Some(name) = name.strip_prefix(PREFIX) {
             listing.refs.insert(name.to_owned(), commit);
         }
+    }
+    if branch.is_none() {
+        listing.branch.clone_from(&listing.default_branch);
+        listing.tip = head;
     }
     listing
 }

@@ -13,7 +13,8 @@ fn sha(digit: char) -> CommitSha {
 
 fn marks(refs: &[(&str, char)], tip: Option<char>) -> Marks {
     let refs = refs.iter().map(|(name, digit)| ((*name).to_owned(), sha(*digit))).collect();
-    Marks::read(Listing { refs, tip: tip.map(sha) })
+    let branch = Some("refs/heads/main".to_owned());
+    Marks::read(Listing { refs, tip: tip.map(sha), branch, default_branch: None })
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn what_a_cousin_is_compared_with_depends_on_its_watermark_and_where_the_branch_
             None => marks(&[("watermarks/acme/docs", 'a')], tip),
         };
         assert_eq!(marks.since(&web, &sha('b'), is_in), expected, "{mark:?} {tip:?} {is_in:?}");
-        let asked = marks.in_question([&web].into_iter(), &sha('b'), Some("refs/heads/main"));
+        let asked = marks.in_question([&web].into_iter(), &sha('b'));
         let asks = |digit| asked.contains_key(&sha(digit));
         assert_eq!(asks('a'), mark == Some('a') && tip != Some('b'), "{mark:?} {tip:?}");
         assert_eq!(asks('c'), tip == Some('c'), "{mark:?} {tip:?}");

@@ -7,7 +7,7 @@ use ecosystem_dispatcher::embedded_github::Fault;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-use crate::support::ecosystem::Done;
+use crate::support::ecosystem::{Done, Run};
 use crate::support::github::{github_with, run_test_without_sample};
 use crate::support::world::World;
 
@@ -202,7 +202,7 @@ fn a_rewritten_branch_is_compared_with_what_was_received_forward_sideways_and_ba
         let done = w.run(&second).run().expect_code(0);
         assert_eq!(rows(&done), ["acme/web features/b skipped push"]);
         let error = done.dispatch("acme/web")["error"].to_string();
-        assert!(error.contains("the branch was rewritten"), "{error}");
+        assert!(error.contains("the branch does not hold this commit"), "{error}");
         assert_eq!(w.refs()["watermarks/acme/web"], first.after);
         assert_eq!(w.received(0).len(), count);
     });
@@ -277,6 +277,58 @@ fn what_a_cousin_heard_in_part_is_taken_back_when_it_is_undone_and_nothing_else_
         assert_eq!(rows(&done), ["acme/web features/b delivered watermarks"]);
         assert_eq!(done.dispatch("acme/web")["base_sha"], second.after);
         assert_eq!(w.refs().len(), 2, "{:?}", w.refs());
+        w.received(0);
+    });
+}
+
+#[test]
+fn what_is_not_on_the_remote_is_told_to_nobody_and_published_by_nothing() {
+    run_world(|w| {
+        let first = w.push(&[("a", "1")]);
+        w.run(&first).run().expect_code(0);
+        let clone = w.t.sandbox.clone(&w.origin, "person", &[]);
+        w.t.sandbox.write(&clone, "features/a/file", "mine");
+        let mine = w.t.sandbox.commit_all(&clone, "not pushed");
+        let person = |args: &[&str]| {
+            Run::new(&w.t.sandbox)
+                .dir(&clone)
+                .env("GITHUB_API_URL", w.t.url())
+                .env("ECOSYSTEM_PAT", crate::support::github::TOKEN)
+                .args(["dispatch", "--watermarks", "--format", "json", "--source", "acme/monorepo"])
+                .args(args)
+        };
+        for branch in ["main", "another"] {
+            w.t.sandbox.git(&clone, &["checkout", "--quiet", "-B", branch]);
+            let done = person(&[]).run().expect_code(2);
+            assert!(
+                done.stderr.contains(&format!("is not on the remote's {branch}")),
+                "{}",
+                done.stderr
+            );
+            assert!(done.stderr.contains("push it first"), "{}", done.stderr);
+            let done = person(&["--dry-run"]).run().expect_code(0);
+            assert_eq!(rows(&done), ["acme/web features/a planned watermarks"]);
+        }
+        let known = w.t.sandbox.try_git(&w.origin, &["cat-file", "-e", &mine], b"");
+        assert!(!known.status.success(), "nothing of it was pushed");
+        w.t.sandbox.git(&clone, &["push", "--quiet", "origin", "another:main"]);
+        w.t.sandbox.git(&clone, &["checkout", "--quiet", "-B", "main"]);
+        let done = person(&[]).run().expect_code(0);
+        assert_eq!(rows(&done), ["acme/web features/a delivered watermarks"]);
+        assert_eq!(w.received(0).len(), 2);
+    });
+}
+
+#[test]
+fn a_run_on_another_branch_and_a_base_that_does_not_count_are_told() {
+    run_world(|w| {
+        let first = w.push(&[("a", "1")]);
+        w.run(&first).run().expect_code(0);
+        w.t.sandbox.git(&w.origin, &["branch", "side", "main"]);
+        let done = w.scheduled().env("GITHUB_REF", "refs/heads/side").run().expect_code(0);
+        assert_eq!(done.warnings(), ["watermarks-of-another-branch"]);
+        let done = w.scheduled().args(["--base", &first.before]).run().expect_code(0);
+        assert_eq!(done.warnings(), ["base-not-used"]);
         w.received(0);
     });
 }

@@ -181,11 +181,14 @@ fn heard(report: &Report) -> Vec<(RepoName, Heard)> {
 /// Returns who was failing before, as far as the refs beside the watermarks tell: what an alarm
 /// without an issue goes by.
 fn before(report: &Report) -> State {
-    let failed =
-        |repo: &RepoName| (repo.clone(), Heard::Failed(alarm::Failure::new("not delivered", None)));
-    let cousins = report.before.failing.iter().map(|(repo, _)| failed(repo)).collect();
-    let results = Results { cousins, ..Results::default() };
-    judge(&State::default(), &results, Timestamp::UNIX_EPOCH, None).1
+    let failing = report.before.failing.iter();
+    failing.fold(State::default(), |state, (repo, since, commit)| {
+        let failure = alarm::Failure::new("not delivered", None);
+        let cousins = vec![(repo.clone(), Heard::Failed(failure))];
+        let results = Results { cousins, ..Results::default() };
+        let since = since.unwrap_or_else(Timestamp::now);
+        judge(&state, &results, since, Some(commit)).1
+    })
 }
 
 /// Returns the token that may write the monorepo's issues: the one with the least power first.

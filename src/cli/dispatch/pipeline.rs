@@ -4,6 +4,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::sending::{Push, Session, Shared};
 use super::{Request, confirming, watermarks};
 use crate::actions;
@@ -72,8 +74,8 @@ pub(super) struct Rounds {
     pub(super) rounds: Vec<Round>,
     /// What became of the watermarks, where they were used.
     pub(super) watermarks: Option<Vec<Watermark>>,
-    /// Who was failing before, each with the commit since which it did, as far as refs tell.
-    pub(super) failing: Vec<(RepoName, CommitSha)>,
+    /// Who was failing before, since when and with which commit, as far as refs tell.
+    pub(super) failing: Vec<(RepoName, Option<Timestamp>, CommitSha)>,
     /// How the process is to end when it was interrupted, or when something besides went wrong.
     pub(super) exit: Option<Exit>,
 }

@@ -94,9 +94,11 @@ impl Run<'_> {
 
     /// Returns the range of all comparisons together.
     fn range(&self, rounds: &[Round]) -> report::Range {
-        let parts = || rounds.iter().flat_map(|round| &round.parts.parts);
-        let compared =
-            || parts().filter(|part| part.superseded.is_none()).map(|part| &part.compared);
+        let all: Vec<&Part> = rounds.iter().flat_map(|round| &round.parts.parts).collect();
+        let counts = |part: &&&Part| part.superseded.is_none() && part.enabled;
+        let open: Vec<&Part> = all.iter().filter(counts).copied().collect();
+        let parts = if open.is_empty() { all } else { open };
+        let compared = || parts.iter().map(|part| &part.compared);
         let bases: BTreeSet<Option<&CommitSha>> = compared().map(|it| it.base.as_ref()).collect();
         let reasons: BTreeSet<Reason> = compared().map(|it| it.reason).collect();
         let one = |bases: &BTreeSet<Option<&CommitSha>>| bases.first().copied().flatten().cloned();
@@ -115,10 +117,7 @@ impl Run<'_> {
             },
             found_by: compared().map(|it| it.found_by).max().unwrap_or(FoundBy::Local),
             complete: compared().all(|it| it.complete),
-            changed_paths: parts()
-                .filter(|it| it.superseded.is_none())
-                .map(|it| it.changed.len())
-                .sum(),
+            changed_paths: parts.iter().map(|it| it.changed.len()).sum(),
         }
     }
 

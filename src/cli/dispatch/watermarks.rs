@@ -3,20 +3,22 @@
 //! work, and a look at what could not be recorded because another run was faster; those cousins go
 //! into the next round. What the refs mean is decided in `watermark`.
 
+mod recording;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::pipeline::{Round, Rounds, Run};
-use super::recorder::{Recorded, Recorder};
-use crate::cli::part::{Bases, Called, Parts};
+use super::pipeline::{Rounds, Run};
+use jiff::Timestamp;
+
+use crate::cli::part::{Bases, Parts};
 use crate::cli::{Exit, Failure, Output};
-use crate::delivery::{Ending, Outcome};
 use crate::git::GitError;
 use crate::git::fetch::Remote;
 use crate::git::range::{RangeError, Reason, Trigger};
-use crate::git::refs::{self, Update, Writer};
+use crate::git::refs::{self, Update};
 use crate::names::{CommitSha, FeaturePath};
 use crate::report::{Warning, Watermark, WatermarkState};
-use crate::watermark::{Ledger, Marks, Settled, Since};
+use crate::watermark::{Marks, Since};
 
 /// How often what was planned with a watermark that another run has moved meanwhile is planned
 /// again.
@@ -26,7 +28,7 @@ const ROUNDS: usize = 4;
 const DELIVERED: &str = "already delivered by a newer run";
 
 /// Why a run for a commit that was pushed away sends nothing.
-const REWRITTEN: &str = "the branch was rewritten and does not hold this commit any more";
+const REWRITTEN: &str = "the branch does not hold this commit: it was rewritten since";
 
 /// The refs as they were read, and what was learned of them since.
 struct State {
@@ -52,21 +54,17 @@ struct State {
 
 /// Plans, sends and records, and returns what came of it.
 pub(super) fn carry_out(run: &mut Run<'_>, output: &Output) -> Result<Rounds, Failure> {
-    if let Trigger::Push(push) = &run.request.trigger
-        && let Some(branch) = push.reference.strip_prefix("refs/heads/")
-        && push.default_branch.as_deref().is_some_and(|default| default != branch)
-    {
-        let branch = crate::text::shown(branch.as_bytes());
-        let message = format!(
-            "watermarks follow one branch, and {branch} is not the default branch: run it with \
-             --watermarks for pushes of that alone"
-        );
-        run.warnings.push(Warning::new("watermarks-of-another-branch", message));
-    }
     let mut state = State::read(run)?;
+    state.look_at_the_branch(run)?;
     state.others = state.marks.sent_by_others(&run.head);
     let failing = state.marks.all_failing();
-    let failing = failing.map(|mark| (mark.repo.clone(), mark.commit.clone())).collect();
+    let failing: Vec<_> = failing.map(|mark| (mark.repo.clone(), mark.commit.clone())).collect();
+    run.source.bring(&failing.iter().map(|(_, commit)| commit.clone()).collect());
+    let since = |commit: &CommitSha| {
+        let seconds = run.source.committed(commit)?;
+        Timestamp::from_second(seconds).ok()
+    };
+    let failing = failing.into_iter().map(|(repo, at)| (repo, since(&at), at)).collect();
     let mut rounds = Vec::new();
     let mut of = run.chosen.clone();
     let mut exit = None;
@@ -118,6 +116,49 @@ impl State {
         };
         state.remember(run);
         Ok(state)
+    }
+
+    /// Sees that head is where others can have it, and which branch it is on.
+    fn look_at_the_branch(&mut self, run: &mut Run<'_>) -> Result<(), Failure> {
+        let Marks { tip, branch, default_branch, .. } = &self.marks;
+        let shown = |name: &str| {
+            let name = name.strip_prefix("refs/heads/").unwrap_or(name);
+            crate::text::shown(name.as_bytes()).into_owned()
+        };
+        if let (Some(branch), Some(default)) = (branch, default_branch)
+            && branch != default
+        {
+            let message = format!(
+                "watermarks follow one branch, and {} is not the default branch, {}: run it with \
+                 --watermarks for that alone",
+                shown(branch),
+                shown(default)
+            );
+            run.warnings.push(Warning::new("watermarks-of-another-branch", message));
+        }
+        if run.request.flags.base.is_some() && !self.marks.is_untouched() {
+            let message = "--base counts in the first run with --watermarks only: cousins are \
+                           compared with what they have received";
+            run.warnings.push(Warning::new("base-not-used", message.to_owned()));
+        }
+        if run.request.trigger != Trigger::Local || tip.as_ref() == Some(&run.head) {
+            return Ok(());
+        }
+        // A person's commit may be in no other clone yet: whoever heard of it could not have it, and
+        // its watermark would publish it.
+        let asked = tip.clone().zip(branch.clone()).into_iter().collect();
+        if run.source.is_in(&asked).values().any(|is_in| *is_in != Some(false)) {
+            return Ok(());
+        }
+        if !run.sends() {
+            // What pushing it would send.
+            self.marks.tip = Some(run.head.clone());
+            return Ok(());
+        }
+        let of = branch.as_deref().map_or_else(|| "the remote".to_owned(), shown);
+        let message = format!("{} is not on the remote's {of}", run.head.short());
+        let help = "push it first; --dry-run shows what would be sent then";
+        Err(Failure::new(message, help))
     }
 
     fn remember(&mut self, run: &Run<'_>) {
@@ -181,9 +222,9 @@ impl State {
         of: &[usize],
         parts: &mut Parts,
     ) -> Result<(), Failure> {
-        let Run { source, comparison, cousins, head, request, reference, .. } = run;
+        let Run { source, comparison, cousins, head, request, .. } = run;
         let repos = of.iter().filter_map(|at| Some(&cousins.get(*at)?.repo));
-        let is_in = source.is_in(&self.marks.in_question(repos, head, reference.as_deref()));
+        let is_in = source.is_in(&self.marks.in_question(repos, head));
         if is_in.values().any(Option::is_none) {
             let message = "the remote does not tell whether some watermarks are older or newer than \
                            the commit of this run: what differs is sent, and they stay where they are";
@@ -235,246 +276,6 @@ impl State {
             }
         }
         Ok(())
-    }
-
-    fn writer(&self, run: &Run<'_>) -> Result<Writer, Failure> {
-        Ok(Writer::new(run.git, &self.remote, &run.source.objects())?)
-    }
-
-    /// Sends what the comparisons call for, and records at the same time.
-    fn send(
-        &mut self,
-        run: &mut Run<'_>,
-        parts: Parts,
-        of: &[usize],
-        output: &Output,
-    ) -> Result<(Round, Recorded, Option<Exit>), Failure> {
-        if !run.sends() {
-            let (round, exit) = run.send(parts, output, |_, _| {})?;
-            return Ok((round, Recorded::default(), exit));
-        }
-        let is_open = |it: &&Called| parts.of(it).is_some_and(|it| it.superseded.is_none());
-        let called: Vec<usize> =
-            parts.called.iter().filter(is_open).map(|called| called.planned.cousin).collect();
-        let writer = self.writer(run)?;
-        if !called.is_empty() {
-            self.announce(run, &writer)?;
-        }
-        let delivered: Vec<Vec<Update>> =
-            (0..run.cousins.len()).map(|at| self.when_delivered(run, at)).collect();
-        let of_cousin = |at: usize| delivered.get(at).cloned().unwrap_or_default();
-        let mut ledger = Ledger::new(run.cousins.len(), called.iter().copied());
-        let recorder = Recorder::start(writer, self.marks.tip.as_ref() == Some(&run.head));
-        // Whom nothing concerns has received everything.
-        let concerned: HashSet<usize> = called.into_iter().collect();
-        let mut settled: BTreeMap<usize, Settled> = of
-            .iter()
-            .filter(|at| !concerned.contains(at))
-            .map(|at| (*at, Settled::Delivered))
-            .collect();
-        recorder.record(settled.keys().flat_map(|at| of_cousin(*at)).collect());
-        let mut reached: BTreeMap<usize, BTreeSet<FeaturePath>> = BTreeMap::new();
-        let sent = run.send(parts, output, |called: &Called, ending: &Ending| {
-            let at = called.planned.cousin;
-            if may_have_arrived(ending) {
-                reached.entry(at).or_default().insert(called.planned.feature.clone());
-            }
-            if let Some(end) = ledger.ended(at, ending.outcome) {
-                settled.insert(at, end);
-                if end == Settled::Delivered {
-                    recorder.record(of_cousin(at));
-                }
-            }
-        });
-        for (at, features) in reached {
-            self.reached.entry(at).or_default().extend(features);
-        }
-        // What was delivered is recorded whatever came then.
-        match sent {
-            Ok((round, exit)) => {
-                recorder.record(self.at_the_end(run, &settled));
-                Ok((round, recorder.finish(), exit))
-            }
-            // Interrupted twice: then at once.
-            Err(failure) if failure.exit != Exit::Misused => Err(failure),
-            Err(failure) => {
-                recorder.record(self.marks.has_sent(&run.head).into_iter().collect());
-                drop(recorder.finish());
-                Err(failure)
-            }
-        }
-    }
-
-    /// Writes that this run sends, before it does: should it die, the next run knows that anybody
-    /// may have heard of its commit. It also shows that the remote lets us write.
-    fn announce(&mut self, run: &Run<'_>, writer: &Writer) -> Result<(), Failure> {
-        match self.marks.sends(&run.head) {
-            Some(update) => {
-                let known = self.marks.tip.as_ref() == Some(&run.head);
-                let told = writer.write(std::slice::from_ref(&update), known).or_else(|error| {
-                    // The branch may have moved on since.
-                    if known {
-                        writer.write(std::slice::from_ref(&update), false)
-                    } else {
-                        Err(error)
-                    }
-                });
-                if let Some(Err(why)) = told.map_err(not_writable)?.into_iter().next() {
-                    // Another run for the same commit may have been faster by a moment.
-                    self.marks = list(run, &self.remote)?;
-                    if self.marks.sends(&run.head).is_some() {
-                        let message = format!("the remote does not take the watermarks: {why}");
-                        return Err(Failure::new(message, NEEDED));
-                    }
-                }
-                self.marks.wrote(&update);
-            }
-            None if !self.may_write => {
-                let all: Vec<Update> =
-                    (0..run.cousins.len()).flat_map(|at| self.when_delivered(run, at)).collect();
-                writer.check(&all).map_err(not_writable)?;
-            }
-            None => {}
-        }
-        self.may_write = true;
-        Ok(())
-    }
-
-    /// Returns what is to be written when a cousin has received everything.
-    fn when_delivered(&self, run: &Run<'_>, at: usize) -> Vec<Update> {
-        let may_move = self.states.get(&at).is_none_or(|state| may_move(*state));
-        let cousin = run.cousins.get(at).filter(|cousin| cousin.enabled && may_move);
-        cousin.map(|cousin| self.marks.delivered(&cousin.repo, &run.head)).unwrap_or_default()
-    }
-
-    /// Returns what is to be written when all dispatches have ended: who fails, who has heard of
-    /// head in part, and that nobody sends any more.
-    fn at_the_end(&self, run: &Run<'_>, settled: &BTreeMap<usize, Settled>) -> Vec<Update> {
-        let mut updates = Vec::new();
-        // A run for an older commit leaves it to a newer one to tidy up.
-        let is_newest = self.marks.is_newest(&run.head);
-        for (at, cousin) in run.cousins.iter().enumerate() {
-            let end = settled.get(&at);
-            if end == Some(&Settled::Failed) {
-                updates.extend(self.marks.failed(&cousin.repo, &run.head));
-            }
-            let is_up_to_date = end == Some(&Settled::Delivered)
-                && cousin.enabled
-                && self.states.get(&at).is_none_or(|state| may_move(*state));
-            if is_up_to_date {
-                continue;
-            }
-            if let Some(features) = self.reached.get(&at) {
-                updates.extend(self.marks.tried(&cousin.repo, &run.head, Some(features)));
-            }
-            if is_newest && (cousin.enabled || self.marks.watermark(&cousin.repo).is_some()) {
-                let others = self.others.iter();
-                updates.extend(others.flat_map(|it| self.marks.tried(&cousin.repo, it, None)));
-            }
-        }
-        if is_newest {
-            updates.extend(self.others.iter().filter_map(|commit| self.marks.has_sent(commit)));
-        }
-        updates.extend(self.marks.has_sent(&run.head));
-        updates
-    }
-
-    /// Writes what another run's being faster has left open: cousins that heard of head, and whose
-    /// watermark has gone elsewhere.
-    fn leave(&mut self, run: &mut Run<'_>) -> Result<(), Failure> {
-        let open = self.reached.iter();
-        let open = open.filter_map(|(at, features)| Some((&run.cousins.get(*at)?.repo, features)));
-        let mut updates: Vec<Update> = open
-            .flat_map(|(repo, features)| self.marks.tried(repo, &run.head, Some(features)))
-            .collect();
-        updates.extend(self.marks.has_sent(&run.head));
-        if updates.is_empty() {
-            return Ok(());
-        }
-        let recorder = Recorder::start(self.writer(run)?, false);
-        recorder.record(updates);
-        let Recorded { written, lost, .. } = recorder.finish();
-        written.iter().for_each(|update| self.marks.wrote(update));
-        if let Some((updates, error)) = lost {
-            self.not_written(run, updates.len(), &error);
-        }
-        Ok(())
-    }
-
-    /// Notes what was delivered, which is not sent again in a later round.
-    fn note(&mut self, run: &Run<'_>, round: &Round) {
-        let mut kept = BTreeSet::new();
-        for (Called { planned, .. }, line) in round.lines() {
-            match line.ending.outcome {
-                Outcome::Delivered => {
-                    self.told.insert((planned.cousin, planned.feature.clone()));
-                }
-                Outcome::Planned => {}
-                _ => drop(kept.insert(planned.cousin)),
-            }
-        }
-        if run.sends() {
-            for (at, state) in &mut self.states {
-                if kept.contains(at) && *state == WatermarkState::Planned {
-                    *state = WatermarkState::Kept;
-                }
-            }
-        }
-    }
-
-    /// Takes up what was recorded, and returns the cousins whose watermark another run has moved so
-    /// that they have to be planned again.
-    fn settle(&mut self, run: &mut Run<'_>, recorded: Recorded) -> Result<Vec<usize>, Failure> {
-        let Recorded { written, refused, lost } = recorded;
-        written.iter().for_each(|update| self.marks.wrote(update));
-        if let Some((updates, error)) = lost {
-            self.not_written(run, updates.len(), &error);
-        }
-        if refused.is_empty() {
-            return Ok(Vec::new());
-        }
-        let refused: BTreeMap<&str, &str> =
-            refused.iter().map(|(update, why)| (update.name.as_str(), why.as_str())).collect();
-        let old = std::mem::replace(&mut self.marks, list(run, &self.remote)?);
-        let (mut conflicts, mut stubborn) = (Vec::new(), None);
-        for (at, cousin) in run.cousins.iter().enumerate() {
-            let was = old.watermark(&cousin.repo);
-            let Some(why) = refused.get(old.name_of(&cousin.repo).as_str()) else { continue };
-            let is = self.marks.watermark(&cousin.repo);
-            if was.map(|mark| &mark.commit) == is.map(|mark| &mark.commit) {
-                stubborn = Some(*why);
-            } else {
-                conflicts.push(at);
-            }
-        }
-        if let Some(why) = stubborn {
-            let message = format!(
-                "the remote does not take the watermarks, so the next run repeats what was \
-                 delivered: {why}; {NEEDED}"
-            );
-            run.warnings.push(Warning::new("watermarks-not-written", message));
-            self.unrecorded = true;
-        }
-        Ok(conflicts)
-    }
-
-    fn not_written(&mut self, run: &mut Run<'_>, count: usize, error: &GitError) {
-        let message = format!(
-            "{count} refs were not written, so the next run repeats what was delivered: {error}; \
-             {NEEDED}"
-        );
-        run.warnings.push(Warning::new("watermarks-not-written", message));
-        self.unrecorded = true;
-    }
-
-    fn give_up(&mut self, run: &mut Run<'_>, of: &[usize]) {
-        let message = format!(
-            "{} watermarks were moved by other runs each time: the next run makes up for what is \
-             missing",
-            of.len()
-        );
-        run.warnings.push(Warning::new("watermarks-not-written", message));
-        self.unrecorded = true;
     }
 
     /// Returns what became of each watermark.
@@ -529,21 +330,9 @@ fn no_range(run: &Run<'_>) -> Failure {
         Trigger::Other(name) => name.clone(),
         _ => String::new(),
     };
-    let help = "no cousin has a watermark yet: they begin with a push, or with a run with --base REV \
-                or --all";
-    Failure::new(RangeError::NoRange(event).to_string(), help)
-}
-
-/// Whether a dispatch that ended so may have arrived. Where the answer was lost, nobody knows.
-fn may_have_arrived(ending: &Ending) -> bool {
-    match ending.outcome {
-        Outcome::Delivered | Outcome::Exhausted => true,
-        // Delivered, and not confirmed.
-        Outcome::Failed => ending.status == Some(204),
-        Outcome::Deferred => ending.attempts > 1,
-        Outcome::Skipped => ending.attempts > 0,
-        Outcome::Planned => false,
-    }
+    let message = format!("{}, and no cousin has a watermark yet", RangeError::NoRange(event));
+    let help = "watermarks begin with a push, or with a run with --base REV or --all";
+    Failure::new(message, help)
 }
 
 /// Whether a watermark in this state may be moved to head.
