@@ -12,11 +12,14 @@ use super::dispatch::{Delivery, Request, carry_out};
 use super::{Exit, Failure, Output};
 use crate::embedded_github::{EmbeddedGitHub, Event, Fault, Model, Token};
 use crate::environment::Environment;
+use crate::git::command::Git;
 use crate::git::range::{Flags, Push, Trigger};
+use crate::git::refs::Update;
 use crate::git::stage::{Author, Stage};
 use crate::names::RepoName;
 use crate::report::{Report, human};
 use crate::text;
+use crate::watermark::Marks;
 
 /// The name of the sample monorepo.
 const SAMPLE: &str = "acme/monorepo";
@@ -120,8 +123,16 @@ pub fn run(
             text::shown(warning.message.as_bytes())
         ))?;
     }
-    let verdict = arrival::compare(&planned, &report, &received, &casting);
+    let mut verdict = arrival::compare(&planned, &report, &received, &casting);
     output.result(&arrival::render(&planned, &received, &casting, &verdict, paint))?;
+    let casting = Casting { limited: None, ..casting };
+    verdict.extend(rehearsal.lost_run(
+        (&git, &stage, &checkout),
+        &offline,
+        &planned,
+        &casting,
+        output,
+    )?);
     if args.keep.is_some() {
         keep(stage_dir, &report, &received, &url)?;
         output.result(&format!("\nkept in {}\n", stage_dir.display()))?;
@@ -165,6 +176,54 @@ impl Rehearsal<'_> {
             stand_in_token: Some(TOKEN),
             environment,
         }
+    }
+}
+
+impl Rehearsal<'_> {
+    /// The second act: the push's run is lost, and the next run with watermarks makes up for it.
+    /// Returns what arrived otherwise than planned.
+    fn lost_run(
+        &self,
+        (git, stage, checkout): (&Git, &Stage, &Path),
+        offline: &Environment,
+        planned: &Report,
+        casting: &Casting,
+        output: &Output,
+    ) -> Result<Vec<String>, Failure> {
+        let Some(before) = self.author.before.clone().filter(|_| !planned.dispatches.is_empty())
+        else {
+            return Ok(Vec::new());
+        };
+        let paint = output.paint();
+        // The last run that went well was for the commit before: everybody has received that.
+        let enabled = planned.before.enabled.iter().flatten();
+        let marks: Vec<Update> = enabled.map(|repo| Marks::create(repo, &before)).collect();
+        stage.write(git, &marks)?;
+        let (report, received, _) = on_embedded_github(planned, casting, |url| {
+            let online = offline.with("GITHUB_API_URL", url);
+            let request = self.request(checkout, &online, false);
+            let flags = Flags { watermarks: true, ..Flags::default() };
+            let trigger = Trigger::Other("schedule".to_owned());
+            Ok(carry_out(&Request { trigger, flags, ..request }, output)?.0)
+        })?;
+        let wrong = arrival::compare(planned, &report, &received, casting);
+        let watermarks = report.watermarks.as_deref().unwrap_or_default();
+        let said = if wrong.is_empty() {
+            paint.green("each cousin has received what the lost run was to send")
+        } else {
+            wrong.iter().map(|it| format!("{} {it}\n", paint.red("wrong:"))).collect()
+        };
+        output.result(&format!(
+            "\n{}\n{}    the same push, and its run is cancelled: nobody is told\n{}  the next night, \
+             `ecosystem dispatch --watermarks` compares with what each cousin has received\n\
+             watermarks: {}\n{}\n",
+            paint.bold("A run is lost, and the next one makes up for it"),
+            paint.dim("push"),
+            paint.dim("runner"),
+            human::states(watermarks),
+            said.trim_end(),
+        ))?;
+        Ok(wrong)
     }
 }
 

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use git2::Oid;
 
 use super::command::{Context, Git, Place, git_path};
+use super::fetch::Remote;
+use super::refs::{Update, Writer};
 use super::{GitError, open};
 use crate::names::CommitSha;
 
@@ -138,6 +140,17 @@ impl Stage {
         let args = ["push", "--quiet", "--no-verify", "--end-of-options"].map(str::to_owned);
         let args = args.into_iter().chain([to.to_string_lossy().into_owned(), refspec]);
         git.run(&context, args)?;
+        Ok(())
+    }
+
+    /// Writes refs below `refs/ecosystem/`, as earlier runs would have.
+    ///
+    /// # Errors
+    /// [`GitError`] when one is refused.
+    pub fn write(&self, git: &Git, updates: &[Update]) -> Result<(), GitError> {
+        let remote = Remote::new(&self.bare.to_string_lossy(), Path::new("."), "", &[])?;
+        let writer = Writer::new(git, &remote, &[self.bare.join("objects")])?;
+        writer.write(updates, false)?;
         Ok(())
     }
 

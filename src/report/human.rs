@@ -77,7 +77,7 @@ pub(super) fn base(range: &Range) -> Cow<'_, str> {
 }
 
 /// Returns how many watermarks are in which state, such as `3 advanced, 1 kept`.
-pub(super) fn states(watermarks: &[Watermark]) -> String {
+pub(crate) fn states(watermarks: &[Watermark]) -> String {
     let mut counts: BTreeMap<WatermarkState, usize> = BTreeMap::new();
     for watermark in watermarks {
         *counts.entry(watermark.state).or_default() += 1;
