@@ -9,7 +9,8 @@
 //! `ecosystem.json` enters once: for a push as a validated `ecosystem::Ecosystem`, and for
 //! `ecosystem validate` as an `ecosystem::Document`, whose cousins keep their places in the file.
 //! `onboarding` finds out of these, before anything is sent, whether each cousin will hear what it
-//! follows. What is pure takes no clock, no environment and no client, so that every rule in it can
+//! follows. `watermark` says what of that it has received already, which git remembers, and `alarm`
+//! who is failing. What is pure takes no clock, no environment and no client, so that every rule in it can
 //! be tested as a table.
 //!
 //! Only `github` speaks HTTP to GitHub, only `git` knows libgit2 and the git program, only

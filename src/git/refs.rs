@@ -299,3 +299,57 @@ pub(super) fn objects_of(repository: &git2::Repository) -> PathBuf {
     let objects: &Path = repository.commondir();
     objects.join("objects")
 }
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_listing_is_read_with_the_branch_that_was_asked_for_else_the_default_branch() {
+        let id = |digit: char| digit.to_string().repeat(40);
+        let output = format!(
+            "ref: refs/heads/trunk\tHEAD\n{}\tHEAD\n{}\trefs/ecosystem/watermarks/a/b\n\
+             {}\trefs/ecosystem/tag\n{}\trefs/ecosystem/tag^{{}}\n{}\trefs/heads/main\n\
+             {}\trefs/remotes/x/HEAD\nodd\n",
+            id('a'),
+            id('b'),
+            id('c'),
+            id('d'),
+            id('e'),
+            id('f')
+        );
+        let refs: Vec<String> = ["tag", "watermarks/a/b"].map(str::to_owned).into();
+        for (asked, branch, tip) in [
+            (Some("refs/heads/main"), "refs/heads/main", Some('e')),
+            (Some("refs/heads/gone"), "refs/heads/gone", None),
+            (None, "refs/heads/trunk", Some('a')),
+        ] {
+            let listing = read(output.as_bytes(), asked);
+            assert_eq!(listing.branch.as_deref(), Some(branch));
+            assert_eq!(listing.tip.map(|tip| tip.to_string()), tip.map(id));
+            assert_eq!(listing.default_branch.as_deref(), Some("refs/heads/trunk"));
+            assert_eq!(listing.refs.keys().cloned().collect::<Vec<_>>(), refs);
+            assert_eq!(listing.refs["tag"].as_str(), id('c'), "the very id that the ref holds");
+        }
+        assert_eq!(read(b"", None), Listing::default());
+    }
+
+    #[test]
+    fn what_git_says_of_a_push_is_read_ref_by_ref() {
+        let output = b"To /x\n \trefs/new/w/a:refs/ecosystem/w/a\t1..2\n\
+            *\trefs/new/w/b:refs/ecosystem/w/b\t[new reference]\n\
+            !\trefs/new/w/c:refs/ecosystem/w/c\t[rejected] (stale info)\n\
+            =\trefs/new/w/d:refs/ecosystem/w/d\t[up to date]\n\
+            -\t:refs/ecosystem/w/e\t[deleted]\nDone\n";
+        let told = told(output);
+        let ok: Vec<&str> =
+            told.iter().filter(|(_, told)| told.is_ok()).map(|(name, _)| name.as_str()).collect();
+        assert_eq!(ok, ["w/a", "w/b", "w/d", "w/e"]);
+        assert_eq!(told["w/c"], Err("[rejected] (stale info)".to_owned()));
+        assert!(tells_of_refs(output));
+        assert!(!tells_of_refs(b"fatal: no\n"));
+        assert!(!tells_of_refs(b"!\ta:refs/ecosystem/a\t[remote rejected] (unpacker error)\n"));
+    }
+}

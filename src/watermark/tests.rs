@@ -154,6 +154,85 @@ fn a_watermark_moves_from_where_it_was_read_and_a_failure_is_marked_once() {
     assert_eq!(after.failing(&repo("acme/web")), None);
 }
 
+fn feature(path: &str) -> FeaturePath {
+    FeaturePath::new(path.as_bytes())
+}
+
+#[test]
+fn what_a_cousin_may_have_heard_of_is_known_by_commit_and_by_feature_where_they_are_few() {
+    let (web, docs) = (repo("acme/web"), repo("acme/docs"));
+    let mut marks =
+        marks(&[("watermarks/acme/web", 'a'), ("watermarks/acme/docs", 'b')], Some('d'));
+    let few: BTreeSet<FeaturePath> = ["x", "y"].map(feature).into();
+    let many: BTreeSet<FeaturePath> = (0..33).map(|n| feature(&format!("f{n}"))).collect();
+    assert_eq!(marks.tried(&web, &sha('a'), Some(&few)), [], "it stands there");
+    for (repo, at, features, count) in
+        [(&web, 'b', Some(&few), 2), (&web, 'c', Some(&many), 1), (&docs, 'c', None, 1)]
+    {
+        let updates = marks.tried(repo, &sha(at), features);
+        assert_eq!(updates.len(), count);
+        updates.iter().for_each(|update| marks.wrote(update));
+        assert_eq!(marks.tried(repo, &sha(at), features), [], "it is known");
+    }
+    let sends = marks.sends(&sha('e')).unwrap();
+    assert_eq!(sends.name, format!("sending/{}", sha('e')));
+    marks.wrote(&sends);
+    assert_eq!(marks.sends(&sha('e')), None);
+
+    let only = Heard::Only(few.iter().map(hash_of).collect());
+    let expected =
+        [(sha('b'), only), (sha('c'), Heard::All), (sha('e'), Heard::All)].into_iter().collect();
+    assert_eq!(marks.heard_of(&web, &sha('d')), expected);
+    let of_docs: Vec<CommitSha> = marks.heard_of(&docs, &sha('d')).into_keys().collect();
+    assert_eq!(of_docs, [sha('c'), sha('e')]);
+    assert_eq!(
+        marks.heard_of(&web, &sha('f')),
+        BTreeMap::new(),
+        "an old run leaves that to others"
+    );
+
+    // It goes with the success of the newest run, and only then.
+    assert_eq!(marks.delivered(&web, &sha('f')).len(), 1);
+    let updates = marks.delivered(&web, &sha('d'));
+    assert_eq!(updates.len(), 4);
+    updates.iter().for_each(|update| marks.wrote(update));
+    marks.wrote(&marks.has_sent(&sha('e')).unwrap());
+    assert_eq!(marks.heard_of(&web, &sha('d')), BTreeMap::new());
+    assert_eq!(marks.heard_of(&docs, &sha('d')).len(), 1);
+    let pruned = marks.prune(|listed| listed != &docs);
+    assert_eq!(pruned.len(), 2, "{pruned:?}");
+}
+
+#[test]
+fn refs_survive_being_written_and_read_again_and_garbage_is_nothing() {
+    let mut written = marks(&[("watermarks/acme/%2Egithub", 'a'), ("failing/acme/web", 'a')], None);
+    written.tried(&repo("acme/a.lock"), &sha('b'), None).iter().for_each(|it| written.wrote(it));
+    written.wrote(&written.sends(&sha('c')).unwrap());
+    assert!(!written.is_untouched());
+    let refs = [
+        ("watermarks/acme/%2Egithub".to_owned(), sha('a')),
+        ("failing/acme/web".to_owned(), sha('a')),
+        (format!("tried/acme/a%2Elock/{}", sha('b')), sha('b')),
+        (format!("sending/{}", sha('c')), sha('c')),
+    ];
+    let branch = Some("refs/heads/main".to_owned());
+    let listing = Listing { refs: refs.into(), branch, ..Listing::default() };
+    let read = Marks::read(listing);
+    assert_eq!(read.heard_of(&repo("acme/a.lock"), &sha('d')).len(), 2);
+    assert_eq!(read.failing(&repo("acme/web")).map(|mark| &mark.commit), Some(&sha('a')));
+    let garbage = [
+        "sending/x",
+        "sending/",
+        "tried/acme/web",
+        "tried/acme/web/x-1",
+        "watermarks/acme",
+        "watermarks/acme/web/x",
+        "x",
+    ];
+    let garbage: Vec<(&str, char)> = garbage.map(|name| (name, 'a')).into();
+    assert!(marks(&garbage, None).is_untouched());
+}
+
 #[test]
 fn a_cousin_is_settled_by_its_last_dispatch_whatever_the_order() {
     use crate::delivery::Outcome::{Deferred, Delivered, Exhausted, Failed, Skipped};
