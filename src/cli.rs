@@ -30,6 +30,8 @@ pub use output::Output;
 
 use crate::environment::Environment;
 use crate::git::command::Git;
+use crate::github::Tokens;
+use crate::github::auth::{VARIABLES, resolve};
 
 /// Keeps downstream repositories in step with a monorepo.
 #[derive(Debug, Parser)]
@@ -120,6 +122,17 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
 /// Returns the git program, with what it may see of the environment.
 fn git(environment: &Environment) -> Git {
     Git::new(environment.iter().map(|(name, value)| (name.to_owned(), value.to_owned())))
+}
+
+/// Adds the tokens of the environment that a run may hold besides its own, so that they are hidden
+/// in whatever others wrote.
+fn hide_others(tokens: &mut Tokens, environment: &Environment) {
+    for variable in VARIABLES {
+        let lookup = |name: &str| environment.raw(name).map(ToOwned::to_owned);
+        if let Ok(token) = resolve(Some(variable), &lookup) {
+            tokens.add(token);
+        }
+    }
 }
 
 /// Returns the runtime for a command's requests: one thread, on which everything takes turns.

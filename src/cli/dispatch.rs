@@ -181,9 +181,10 @@ pub fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<Exit, Failure> {
+    let trigger = actions::trigger(environment);
     let request = Request {
         dir,
-        trigger: actions::trigger(environment)?,
+        trigger: trigger.as_ref().map_or_else(|_| Trigger::Other(String::new()), Clone::clone),
         flags: Flags {
             base: args.base.clone(),
             head: args.head.clone(),
@@ -208,24 +209,32 @@ pub fn run(
         environment,
     };
     let alarming = Alarming::new(&request, args.issue_on_failure, output);
-    let (report, exit) = match (carry_out(&request, output), &alarming) {
-        (Ok((mut report, exit)), Some(alarming)) => {
-            // Whoever interrupts a run does not ask what came of it.
-            if !matches!(exit, Exit::Interrupted | Exit::Terminated) {
-                report.warnings.extend(alarming.ended(&request, &report, output));
-            }
-            (report, exit)
-        }
-        (Err(failure), Some(alarming)) => {
-            if failure.exit == Exit::Misused {
-                for warning in alarming.failed(&request, &failure, output) {
-                    output.warning(&crate::text::shown(warning.message.as_bytes()));
+    let (report, exit) =
+        match (trigger.map_err(Failure::from).and_then(|_| carry_out(&request, output)), &alarming)
+        {
+            (Ok((mut report, exit)), Some(alarming)) => {
+                // Whoever interrupts a run does not ask what came of it.
+                if matches!(exit, Exit::Interrupted | Exit::Terminated) {
+                    (report, exit)
+                } else {
+                    let (warnings, interrupted) = alarming.ended(&request, &report, output);
+                    report.warnings.extend(warnings);
+                    (report, interrupted.unwrap_or(exit))
                 }
             }
-            return Err(failure);
-        }
-        (outcome, None) => outcome?,
-    };
+            (Err(failure), Some(alarming)) => {
+                let mut failure = failure;
+                if failure.exit == Exit::Misused {
+                    let (warnings, interrupted) = alarming.failed(&request, &failure, output);
+                    for warning in warnings {
+                        output.warning(&crate::text::shown(warning.message.as_bytes()));
+                    }
+                    failure.exit = interrupted.unwrap_or(failure.exit);
+                }
+                return Err(failure);
+            }
+            (outcome, None) => outcome?,
+        };
     let shown = match args.format {
         Format::Human => human::render(&report, output.paint()),
         Format::Json => report.json(),

@@ -105,9 +105,15 @@ fn table(out: &mut String, dispatches: &[Dispatch], paint: Paint) {
         if dispatch.attempts > 1 {
             let _ = write!(out, " at attempt {}", dispatch.attempts);
         }
+        if let Some(confirmation) = dispatch.confirmation {
+            let _ = write!(out, ", {confirmation}");
+        }
         out.push('\n');
         if let Some(error) = &dispatch.error {
             let _ = writeln!(out, "  {} {}", paint.red("└"), text::shown(error.as_bytes()));
+        }
+        if let Some(url) = &dispatch.run_url {
+            let _ = writeln!(out, "  └ {}", text::shown(url.as_bytes()));
         }
         if let Some(after) = dispatch.run_again_after {
             let _ = writeln!(out, "  └ run again after {after:.0}");

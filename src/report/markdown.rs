@@ -90,8 +90,14 @@ fn row(dispatch: &Dispatch) -> String {
     };
     let feature = text::shown(dispatch.updated_feature.as_bytes());
     let error = dispatch.error.as_deref().map(cell).unwrap_or_default();
+    let confirmed = match (dispatch.confirmation, &dispatch.run_url) {
+        // The address was looked at when it came: it holds nothing that could end the link.
+        (Some(word), Some(url)) => format!(", [{word}](<{url}>)"),
+        (Some(word), None) => format!(", {word}"),
+        (None, _) => String::new(),
+    };
     format!(
-        "| {} | <code>{}</code> | {} | {mark} {} | {error} |\n",
+        "| {} | <code>{}</code> | {} | {mark} {}{confirmed} | {error} |\n",
         dispatch.repo,
         cell(&feature),
         dispatch.matched_paths,

@@ -86,7 +86,10 @@ fn a_run_that_comes_to_nothing_is_in_the_issue_and_the_next_takes_it_out() {
         let broken = w.t.file("[{\"repo\": 1}]");
         alarmed(w.run(&first)).arg("--ecosystem").arg(broken).run().expect_code(2);
         let body = w.t.with(|model| model.issues_of(MONOREPO)[0].body.clone().unwrap());
-        assert!(body.contains("repo"), "{body}");
+        assert!(
+            body.contains("`error[missing-key]: the key \"subscriptions\" is missing`"),
+            "{body}"
+        );
         alarmed(w.run(&first)).run().expect_code(0);
         assert!(matches!(&issues(w.t)[..], [(_, state, _)] if state == "closed"));
     });
@@ -159,5 +162,34 @@ fn a_dry_run_and_a_preview_raise_no_alarm() {
             .expect_code(2);
         assert_eq!(issues(w.t), []);
         assert!(hook.requests().is_empty());
+    });
+}
+
+#[test]
+fn an_alarm_that_hangs_is_ended_by_a_signal_and_the_result_is_shown() {
+    run_world(github(), |w| {
+        let first = w.push(&[("a", "1"), ("c", "1")]);
+        w.t.fault("acme/web", Fault::status(403));
+        w.t.fault(MONOREPO, Fault::silence());
+        let run = alarmed(w.run(&first)).spawn();
+        let asked = || w.t.with(|it| it.requests().iter().any(|it| it.path.contains("/issues")));
+        while !asked() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let kill =
+            std::process::Command::new("kill").args(["-TERM", &run.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        let done = run.wait().expect_code(143);
+        assert_eq!(done.dispatch("acme/docs")["outcome"], "delivered");
+        assert_eq!(codes(&done), ["alarm-not-raised"]);
+    });
+}
+
+#[test]
+fn an_event_file_that_is_not_there_is_an_alarm_too() {
+    run_world(github(), |w| {
+        let first = w.push(&[("a", "1")]);
+        alarmed(w.run(&first)).env("GITHUB_EVENT_PATH", "/no/such").run().expect_code(2);
+        assert_eq!(issues(w.t).len(), 1);
     });
 }

@@ -100,7 +100,8 @@ fn in_a_workflow_only_the_line_that_masks_a_token_holds_it_and_it_comes_first() 
                 done.stderr
             );
             assert_eq!(lines.next(), Some(&*format!("::add-mask::{TOKEN}")), "{what}");
-            for line in lines {
+            // Those that the run does not use are hidden as well.
+            for line in lines.filter(|line| !line.starts_with("::add-mask::")) {
                 assert!(!CANARIES.iter().any(|canary| line.contains(canary)), "{what}: {line}");
             }
             assert!(!CANARIES.iter().any(|canary| done.stdout.contains(canary)), "{what}");

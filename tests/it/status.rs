@@ -294,6 +294,9 @@ fn by_a_list_that_may_be_wrong_nothing_is_pruned() {
         refused(pull, "refs/pull/1/merge is no branch");
         let head = status(sandbox, &dir).args(["--head", "HEAD"]);
         refused(head, "the list is that of the work tree");
+        refused(status(sandbox, &dir), "the list in the work tree is not the one of");
+        let side = status(sandbox, &dir).env("GITHUB_REF", "refs/heads/side");
+        refused(side, "refs/heads/side is not the default branch");
         w.push(&[("b", "1")]);
         refused(status(sandbox, &dir), "is not what refs/heads/main stands at on the remote");
         let url = file_url(&w.origin);

@@ -10,20 +10,24 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::Request;
 use crate::actions;
 use crate::alarm::{self, Alarm, Heard, Results, State, judge};
-use crate::cli::{self, Failure, Output};
+use crate::cli::signals::Signals;
+use crate::cli::{self, Exit, Failure, Output};
 use crate::delivery::{self, Outcome, RequestSettings, Requests, SystemClock};
 use crate::git::range::Trigger;
 use crate::github::app::Permissions;
 use crate::github::auth::resolve;
 use crate::github::{ApiUrl, Client, TokenId, Tokens};
 use crate::names::RepoName;
-use crate::report::{Dispatch, Report, Warning, WatermarkState};
+use crate::report::{Dispatch, Report, Warning, Watermark, WatermarkState};
 
 /// The variable with the webhook's address.
 const WEBHOOK: &str = "ECOSYSTEM_NOTIFY_URL";
 
 /// How long GitHub's limits may hold the alarm up.
-const MAX_WAIT: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(30);
+
+/// How long all of the alarm may take: the result waits for it.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// How an alarm is to be raised.
 pub(super) struct Alarming {
@@ -51,16 +55,12 @@ impl Alarming {
         request: &Request<'_>,
         report: &Report,
         output: &Output,
-    ) -> Vec<Warning> {
+    ) -> (Vec<Warning>, Option<Exit>) {
         if report.dry_run {
-            return Vec::new();
+            return (Vec::new(), None);
         }
-        let unrecorded = report.warnings.iter().find(|it| it.code == "watermarks-not-written");
-        let results = Results {
-            run: unrecorded.map(|warning| alarm::Failure::new(&warning.message, None)),
-            cousins: heard(report),
-            enabled: report.before.enabled.clone(),
-        };
+        let results =
+            Results { run: None, cousins: heard(report), enabled: report.before.enabled.clone() };
         let source = report.source.repository.as_ref();
         self.raise(request, source, &results, Some(report), output)
     }
@@ -71,14 +71,16 @@ impl Alarming {
         request: &Request<'_>,
         failure: &Failure,
         output: &Output,
-    ) -> Vec<Warning> {
+    ) -> (Vec<Warning>, Option<Exit>) {
         // A preview would have sent nothing; and a stranger's pull request must raise no alarm.
         let sends =
             matches!(request.trigger, Trigger::Push(_) | Trigger::Other(_) | Trigger::Local);
         if request.dry_run || !sends {
-            return Vec::new();
+            return (Vec::new(), None);
         }
-        let error = alarm::Failure::new(&failure.message, failure.help.as_deref());
+        // Of a list with many faults the first: the run's log has them all, with their lines.
+        let message = failure.message.lines().next().unwrap_or_default();
+        let error = alarm::Failure::new(message, failure.help.as_deref());
         let results = Results { run: Some(error), ..Results::default() };
         self.raise(request, request.source.as_ref(), &results, None, output)
     }
@@ -90,13 +92,16 @@ impl Alarming {
         results: &Results,
         report: Option<&Report>,
         output: &Output,
-    ) -> Vec<Warning> {
-        let told = self.sound(request, source, results, report, output);
-        let told = told.unwrap_or_else(|failure| {
-            let help = failure.help.unwrap_or_default();
-            vec![format!("{}; {help}", failure.message)]
-        });
-        told.into_iter().map(|message| Warning::new("alarm-not-raised", message)).collect()
+    ) -> (Vec<Warning>, Option<Exit>) {
+        let (told, exit) = match self.sound(request, source, results, report, output) {
+            Ok(told) => (told, None),
+            Err(Failure { message, help, exit }) => {
+                let told = vec![format!("{message}; {}", help.unwrap_or_default())];
+                (told, Some(exit).filter(|exit| *exit != Exit::Misused))
+            }
+        };
+        let warning = |message| Warning::new("alarm-not-raised", message);
+        (told.into_iter().map(warning).collect(), exit)
     }
 
     fn sound(
@@ -113,8 +118,9 @@ impl Alarming {
         };
         let environment = request.environment;
         let api = ApiUrl::parse(actions::api_url(environment))?;
-        let (tokens, token) =
+        let (mut tokens, token) =
             if self.issue { token(request, source)? } else { (Tokens::new(), TokenId(0)) };
+        cli::hide_others(&mut tokens, environment);
         output.mask(&tokens, environment);
         let settings = RequestSettings {
             max_wait: MAX_WAIT,
@@ -143,13 +149,22 @@ impl Alarming {
         let before = report.map(before).unwrap_or_default();
         let runtime = cli::network()?;
         let sounded = runtime.block_on(async {
-            let sounded = alarm::sound(&alarm, &run, &before).await;
+            let mut signals = Signals::catch()?;
+            let sounded = tokio::select! {
+                sounded = alarm::sound(&alarm, &run, &before) => Ok(sounded.warnings),
+                exit = signals.next() => Err(Failure { exit, ..unfinished("interrupted") }),
+                () = tokio::time::sleep(LONGEST) => Err(unfinished("no end after a minute")),
+            };
             client.give_tokens_back().await;
             sounded
         });
         runtime.shutdown_background();
-        Ok(sounded.warnings)
+        sounded
     }
+}
+
+fn unfinished(why: &str) -> Failure {
+    Failure::new(format!("the alarm was given up: {why}"), "the next run raises it")
 }
 
 /// Returns what the run tells of each cousin.
@@ -167,14 +182,22 @@ fn heard(report: &Report) -> Vec<(RepoName, Heard)> {
     };
     let mut all: Vec<_> = report.dispatches.iter().filter_map(of_dispatch).collect();
     // Whose watermark is at head, or beyond it, has received everything.
-    let watermarks = report.watermarks.iter().flatten().filter(|watermark| match watermark.state {
-        WatermarkState::Created | WatermarkState::Advanced | WatermarkState::Current => true,
-        WatermarkState::Newer
-        | WatermarkState::Kept
-        | WatermarkState::Unrecorded
-        | WatermarkState::Planned => false,
-    });
-    all.extend(watermarks.map(|watermark| (watermark.repo.clone(), Heard::Recovered)));
+    let of_watermark = |watermark: &Watermark| {
+        let heard = match watermark.state {
+            WatermarkState::Created | WatermarkState::Advanced | WatermarkState::Current => {
+                Heard::Recovered
+            }
+            WatermarkState::Unrecorded => {
+                let error = "it has received everything, and that could not be recorded, so that \
+                             each run tells it again";
+                let help = "let GITHUB_TOKEN write the monorepo's contents";
+                Heard::Failed(alarm::Failure::new(error, Some(help)))
+            }
+            WatermarkState::Newer | WatermarkState::Kept | WatermarkState::Planned => return None,
+        };
+        Some((watermark.repo.clone(), heard))
+    };
+    all.extend(report.watermarks.iter().flatten().filter_map(of_watermark));
     all
 }
 

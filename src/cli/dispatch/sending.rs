@@ -58,7 +58,8 @@ impl Session {
         output: &Output,
     ) -> Result<Self, Failure> {
         let api = ApiUrl::parse(actions::api_url(request.environment))?;
-        let (tokens, of_cousin) = tokens(request, push, warnings)?;
+        let (mut tokens, of_cousin) = tokens(request, push, warnings)?;
+        cli::hide_others(&mut tokens, request.environment);
         output.mask(&tokens, request.environment);
         let labels = tokens.labels();
         let client = Arc::new(Client::new(api, tokens, request.delivery.timeout)?);
@@ -242,7 +243,7 @@ fn tokens(
     };
     let permissions = match request.confirm {
         None => Permissions::to_dispatch(),
-        Some(_) => Permissions::to_dispatch().and("actions", "read"),
+        Some(_) => Permissions::to_dispatch().and_if_granted("actions", "read"),
     };
     let mut tokens = Tokens::new();
     let mut by_cousin = TokenOfCousin::new();

@@ -1,5 +1,5 @@
 //! `--watermarks`: each cousin is compared with what it has received, and what it receives now is
-//! recorded. Three steps, in rounds: which comparisons there are, sending with a [`Recorder`] at
+//! recorded. Three steps, in rounds: which comparisons there are, sending with a recorder at
 //! work, and a look at what could not be recorded because another run was faster; those cousins go
 //! into the next round. What the refs mean is decided in `watermark`.
 

@@ -44,6 +44,8 @@ pub(super) struct Inquiry<'r> {
     enabled: Vec<bool>,
     /// Whether the list was read from head's tree.
     pub(super) list_is_heads: bool,
+    /// The list, where it was read from the work tree or a file that was named.
+    pub(super) list: Option<Vec<u8>>,
     /// Which of them it is about.
     chosen: Vec<usize>,
     pub(super) marks: Marks,
@@ -78,6 +80,7 @@ impl<'r> Inquiry<'r> {
             Some(found) => found,
             None => listing::at_head(&source, &head)?,
         };
+        let list = (!list_is_heads).then(|| bytes.clone());
         let mut cousins = ecosystem::parse(&name, &bytes)?.cousins;
         cousins.sort_by(|a, b| a.repo.cmp(&b.repo));
         let enabled = cousins.iter_mut().map(|it| std::mem::replace(&mut it.enabled, true));
@@ -114,6 +117,7 @@ impl<'r> Inquiry<'r> {
             cousins,
             enabled,
             list_is_heads,
+            list,
             chosen,
             marks,
             tip,

@@ -2,7 +2,7 @@
 //! with these. It refuses to where the list may be another than the one that counts.
 
 use super::inquiry::Inquiry;
-use crate::cli::{Exit, Failure};
+use crate::cli::{Exit, Failure, listing};
 use crate::git::refs::{PREFIX, Writer};
 use crate::report::Warning;
 use crate::report::status::Pruned;
@@ -24,25 +24,39 @@ impl Inquiry<'_> {
         if self.args.ecosystem.is_some() || (self.args.head.is_some() && self.list_is_heads) {
             return Ok(());
         }
-        let reference = self.reference.as_deref().unwrap_or("refs/heads/");
+        let reference = self.reference.as_deref().or(self.marks.branch.as_deref());
+        let reference = reference.unwrap_or("refs/heads/");
         let head = self.head.short();
         let message = if self.args.head.is_some() {
             "--prune: the list is that of the work tree, whatever --head says".to_owned()
         } else if !reference.starts_with("refs/heads/") {
             let reference = text::shown(reference.as_bytes());
             format!("--prune: {reference} is no branch, and its list may be one that never counts")
-        } else if self.tip.as_ref().is_some_and(|tip| *tip != self.head) {
+        } else if self.marks.default_branch.as_deref().is_some_and(|default| default != reference) {
+            let reference = text::shown(reference.as_bytes());
+            format!("--prune: {reference} is not the default branch, whose list counts")
+        } else if self.tip.as_ref() != Some(&self.head) {
             let reference = text::shown(reference.as_bytes());
             format!(
                 "--prune: {head} is not what {reference} stands at on the remote, so its list may \
                  be old"
             )
+        } else if self.list_differs() {
+            format!("--prune: the list in the work tree is not the one of {head}")
         } else {
             return Ok(());
         };
         let help = "run it on the branch as it is on the remote, or name the list that counts with \
                     --ecosystem FILE; nothing was deleted";
         Err(Failure::new(message, help))
+    }
+
+    /// Whether the list was read from the work tree, and head's is another or cannot be had.
+    fn list_differs(&self) -> bool {
+        let Some(bytes) = &self.list else { return false };
+        let limit = crate::ecosystem::MAX_BYTES;
+        let heads = self.source.file_at_head(listing::FILE, limit).ok().flatten();
+        heads.as_ref() != Some(bytes)
     }
 
     /// Deletes the refs of repositories that are not in the list, each only where it still stands

@@ -131,7 +131,7 @@ fn unanswered(unanswered: Unanswered) -> Trouble {
 /// The page, as far as it is of interest.
 #[derive(Deserialize)]
 struct Page {
-    workflow_runs: Vec<Listed>,
+    workflow_runs: Vec<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -163,7 +163,9 @@ fn runs(
     let Ok(page) = serde_json::from_slice::<Page>(&reply.body) else {
         return Err(unclear("GitHub's list of its runs cannot be read: is GITHUB_API_URL right?"));
     };
-    let runs = page.workflow_runs.into_iter().filter_map(|listed| {
+    // A run that cannot be read hides no other.
+    let listed = page.workflow_runs.into_iter().filter_map(|it| serde_json::from_value(it).ok());
+    let runs = listed.filter_map(|listed: Listed| {
         let created_at: Timestamp = listed.created_at?.parse().ok()?;
         let url = listed.html_url.filter(|url| is_harmless(url));
         let url = url.filter(|url| redacted(url.clone()) == *url);
