@@ -60,10 +60,10 @@ fn moving(criterion: &mut Criterion, directory: &Path) {
         };
         (0..REFS).map(update).collect()
     };
-    let writer = Writer::new(&git, &remote, &[origin.join("objects")]).unwrap();
+    let writer = Writer::new(&git, &remote, &[origin.join("objects")], Some(&new)).unwrap();
     let write = |updates: &[Update]| {
         let start = Instant::now();
-        let told = writer.write(updates, true).unwrap();
+        let told = writer.write(updates).unwrap();
         let took = start.elapsed();
         assert!(told.len() == REFS && told.iter().all(Result::is_ok));
         took

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use git2::RepositoryInitOptions;
 use tempfile::TempDir;
 
-use super::command::{CommandError, Git, Place, git_path};
+use super::command::{CommandError, Context, Git, Place, git_path};
 use super::fetch::Remote;
 use super::{GitError, init};
 use crate::names::CommitSha;
@@ -97,20 +97,39 @@ fn read(output: &[u8], branch: Option<&str>) -> Listing {
 /// What came of one ref that was to be written: done, or why not in the server's words.
 pub type Told = Result<(), String>;
 
+/// How git learns that the remote has the commits which are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// It takes it for granted.
+    Here,
+    /// It asks the remote.
+    Asked,
+}
+
 /// Writes refs of one remote.
 #[derive(Debug)]
 pub struct Writer {
     git: Git,
     remote: Remote,
     dir: TempDir,
+    /// A commit that the remote shows among its branches.
+    tip: Option<CommitSha>,
+    /// Where the history ends that was borrowed.
+    ends: BTreeSet<String>,
 }
 
 impl Writer {
-    /// Returns a writer that finds the commits it writes in the object directories given.
+    /// Returns a writer that finds the commits it writes in the object directories given. `tip` is
+    /// a commit that the remote shows among its branches.
     ///
     /// # Errors
     /// [`GitError`] when its own repository cannot be made.
-    pub fn new(git: &Git, remote: &Remote, objects: &[PathBuf]) -> Result<Self, GitError> {
+    pub fn new(
+        git: &Git,
+        remote: &Remote,
+        objects: &[PathBuf],
+        tip: Option<&CommitSha>,
+    ) -> Result<Self, GitError> {
         let scratch = |source| GitError::Scratch { source };
         let dir = tempfile::Builder::new().prefix("ecosystem-refs-").tempdir().map_err(scratch)?;
         let mut options = RepositoryInitOptions::new();
@@ -128,15 +147,11 @@ impl Writer {
         let info = dir.path().join("objects").join("info");
         fs::create_dir_all(&info).map_err(scratch)?;
         fs::write(info.join("alternates"), borrowed).map_err(scratch)?;
-        // Where the history that was borrowed ends; git would die of what lies beyond.
         let ends = |path: &PathBuf| fs::read_to_string(path.with_file_name("shallow")).ok();
         let ends: Vec<String> = objects.iter().filter_map(ends).collect();
-        let ends: BTreeSet<&str> = ends.iter().flat_map(|text| text.lines()).collect();
-        if !ends.is_empty() {
-            let lines: Vec<&str> = ends.into_iter().chain([""]).collect();
-            fs::write(dir.path().join("shallow"), lines.join("\n")).map_err(scratch)?;
-        }
-        Ok(Self { git: git.clone(), remote: remote.clone(), dir })
+        let ends = ends.iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
+        let (git, remote, tip) = (git.clone(), remote.clone(), tip.cloned());
+        Ok(Self { git, remote, dir, tip, ends })
     }
 
     /// Sees that the remote lets us write, without writing: `updates` are what would be.
@@ -145,17 +160,17 @@ impl Writer {
     /// [`GitError`] when it does not.
     pub fn check(&self, updates: &[Update]) -> Result<(), GitError> {
         let set: Vec<&Update> = updates.iter().filter(|update| update.new.is_some()).collect();
-        self.push(&set, &[], true, true).map(drop)
+        self.push(&set, &[], true, Known::Asked).map(drop)
     }
 
     /// Writes the refs, each only where it still is what `old` says, and returns for each, in their
-    /// order, whether it now is what `new` says, or why not, in the server's words. `known` says
-    /// that the remote shows the new commits among its branches, which saves asking it.
+    /// order, whether it now is what `new` says, or why not, in the server's words. The remote must
+    /// have the new commits already.
     ///
     /// # Errors
     /// [`GitError`] when the remote could not be reached or refused everything; what was written
     /// before that stays written, and writing all of it again does no harm.
-    pub fn write(&self, updates: &[Update], known: bool) -> Result<Vec<Told>, GitError> {
+    pub fn write(&self, updates: &[Update]) -> Result<Vec<Told>, GitError> {
         let (set, deleted): (Vec<&Update>, Vec<&Update>) =
             updates.iter().partition(|update| update.new.is_some());
         let (mut set, mut deleted) = (set.chunks(AT_A_TIME), deleted.chunks(DELETED_AT_A_TIME));
@@ -166,7 +181,7 @@ impl Writer {
             if set.is_empty() && deleted.is_empty() {
                 break;
             }
-            told.extend(self.write_some(set, deleted, known)?);
+            told.extend(self.write_some(set, deleted)?);
         }
         let unsaid = || Err("the server did not say what came of it".to_owned());
         Ok(updates.iter().map(|it| told.remove(&it.name).unwrap_or_else(unsaid)).collect())
@@ -178,9 +193,8 @@ impl Writer {
         &self,
         set: &[&Update],
         deleted: &[&Update],
-        known: bool,
     ) -> Result<BTreeMap<String, Told>, GitError> {
-        let error = match self.push(set, deleted, false, known) {
+        let error = match self.push_known(set, deleted) {
             Err(error) if !deleted.is_empty() => error,
             told => return told,
         };
@@ -192,10 +206,79 @@ impl Writer {
         }
         let mut told = match (set, left.as_slice()) {
             ([], []) => BTreeMap::new(),
-            (set, left) => self.push(set, left, false, known)?,
+            (set, left) => self.push_known(set, left)?,
         };
         told.extend(gone.iter().map(|update| (update.name.clone(), Ok(()))));
         Ok(told)
+    }
+
+    /// Pushes without sending objects, which the remote has; where that cannot be arranged here,
+    /// the remote is asked what it has.
+    fn push_known(
+        &self,
+        set: &[&Update],
+        deleted: &[&Update],
+    ) -> Result<BTreeMap<String, Told>, GitError> {
+        if self.know(set)? {
+            match self.push(set, deleted, false, Known::Here) {
+                Err(error) => tracing::info!("asking the remote which commits it has: {error}"),
+                told => return told,
+            }
+        }
+        self.push(set, deleted, false, Known::Asked)
+    }
+
+    /// Lets git take for granted that the remote has the new commits: to our repository they are
+    /// parents of the tip that the remote shows (`info/grafts`). git would else pack them, in a
+    /// shallow or partial clone as if they were new, or die of what it lacks. Returns whether that
+    /// is so now.
+    fn know(&self, set: &[&Update]) -> Result<bool, GitError> {
+        let scratch = |source| GitError::Scratch { source };
+        let Some(tip) = &self.tip else { return Ok(false) };
+        let parents: BTreeSet<&str> =
+            set.iter().filter_map(|update| Some(update.new.as_ref()?.as_str())).collect();
+        let dir = git_path(self.dir.path());
+        let commit = format!("{tip}^{{commit}}");
+        let has_tip = || {
+            let context = Context { place: Place::Own(&dir), ..Context::default() };
+            self.git.run(&context, ["cat-file", "-e", &commit]).is_ok()
+        };
+        if !has_tip() {
+            let mut args = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
+            args.extend(["--depth=1", "--filter=tree:0", "--end-of-options", "source"]);
+            args.push(tip.as_str());
+            let fetched = self.remote.with_credentials(&self.git, Place::Own(&dir), |context| {
+                self.git.run(context, &args)
+            });
+            if fetched.is_err() || !has_tip() {
+                return Ok(false);
+            }
+        }
+        let others = parents.into_iter().filter(|commit| *commit != tip.as_str());
+        let line: Vec<&str> = [tip.as_str()].into_iter().chain(others).collect();
+        let ends = self.ends.iter().map(String::as_str).filter(|end| *end != tip.as_str());
+        let ends: Vec<&str> = ends.chain([""]).collect();
+        let info = self.dir.path().join("info");
+        fs::create_dir_all(&info).map_err(scratch)?;
+        fs::write(info.join("grafts"), line.join(" ") + "\n").map_err(scratch)?;
+        let shallow = self.dir.path().join("shallow");
+        match ends.len() {
+            1 => drop(fs::remove_file(shallow)),
+            _ => fs::write(shallow, ends.join("\n")).map_err(scratch)?,
+        }
+        Ok(true)
+    }
+
+    /// Leaves it to git to find out what the remote has.
+    fn ask(&self) -> Result<(), GitError> {
+        drop(fs::remove_file(self.dir.path().join("info").join("grafts")));
+        if self.ends.is_empty() {
+            return Ok(());
+        }
+        // Where the history that was borrowed ends; git would die of what lies beyond.
+        let ends: Vec<&str> = self.ends.iter().map(String::as_str).chain([""]).collect();
+        let shallow = self.dir.path().join("shallow");
+        fs::write(shallow, ends.join("\n")).map_err(|source| GitError::Scratch { source })
     }
 
     /// Pushes once and returns what git tells of each ref, by its name below the prefix.
@@ -204,8 +287,11 @@ impl Writer {
         set: &[&Update],
         deleted: &[&Update],
         dry_run: bool,
-        known: bool,
+        known: Known,
     ) -> Result<BTreeMap<String, Told>, GitError> {
+        if known == Known::Asked {
+            self.ask()?;
+        }
         let packed = self.dir.path().join("packed-refs");
         fs::write(packed, packed_refs(set)).map_err(|source| GitError::Scratch { source })?;
         let dir = git_path(self.dir.path());
@@ -226,7 +312,10 @@ impl Writer {
             context.partial_success = Some(tells_of_refs);
             context.uninterrupted = true;
             // The server may have a commit that it shows nowhere: then nothing need be sent.
-            context.settings = if known { &SETTINGS[..1] } else { &SETTINGS };
+            context.settings = match known {
+                Known::Here => &SETTINGS[..2],
+                Known::Asked => &SETTINGS,
+            };
             self.git.run(context, &args)
         })?;
         Ok(told(&output))
@@ -247,7 +336,8 @@ const PUSH: [&str; 7] = [
 
 /// The user's own options for a push, which many a server does not take, are left out; then what
 /// lets git ask which commits the server has.
-const SETTINGS: [&str; 2] = ["push.pushOption=", "push.negotiate=true"];
+const SETTINGS: [&str; 3] =
+    ["push.pushOption=", "advice.graftFileDeprecated=false", "push.negotiate=true"];
 
 /// Returns the file in which git finds what is to be written (`refs/new`) and what is there now
 /// (`refs/old`). One file instead of a command for each ref; and one pattern instead of a
@@ -277,7 +367,9 @@ fn tells_of_refs(output: &[u8]) -> bool {
 }
 
 fn is_broken(why: &str) -> bool {
-    why.contains("unpacker error") || why.contains("remote failure")
+    ["unpacker error", "remote failure", "missing necessary objects"]
+        .iter()
+        .any(|words| why.contains(words))
 }
 
 /// Returns what `git push --porcelain` says of each ref. Source: git-push(1), "OUTPUT".

@@ -149,8 +149,8 @@ impl Stage {
     /// [`GitError`] when one is refused.
     pub fn write(&self, git: &Git, updates: &[Update]) -> Result<(), GitError> {
         let remote = Remote::new(&self.bare.to_string_lossy(), Path::new("."), "", &[])?;
-        let writer = Writer::new(git, &remote, &[self.bare.join("objects")])?;
-        writer.write(updates, false)?;
+        let writer = Writer::new(git, &remote, &[self.bare.join("objects")], None)?;
+        writer.write(updates)?;
         Ok(())
     }
 

@@ -46,10 +46,10 @@ pub(super) struct Recorded {
 }
 
 impl Recorder {
-    /// Starts recording. `known` says that the remote shows the new commits among its branches.
-    pub(super) fn start(writer: Writer, known: bool) -> Self {
+    /// Starts recording.
+    pub(super) fn start(writer: Writer) -> Self {
         let (tell, told) = mpsc::channel();
-        let work = Work { writer, known, due: Vec::new(), recorded: Recorded::default() };
+        let work = Work { writer, due: Vec::new(), recorded: Recorded::default() };
         let thread = std::thread::spawn(move || work.run(&told));
         Self { tell, thread }
     }
@@ -71,7 +71,6 @@ impl Recorder {
 
 struct Work {
     writer: Writer,
-    known: bool,
     due: Vec<Update>,
     recorded: Recorded,
 }
@@ -128,13 +127,7 @@ impl Work {
             return Ok(());
         }
         tracing::info!("writing {} refs to the monorepo's remote", self.due.len());
-        let mut told = self.writer.write(&self.due, self.known);
-        if told.is_err() && self.known {
-            // The branch may have moved on since.
-            self.known = false;
-            told = self.writer.write(&self.due, false);
-        }
-        let told = told?;
+        let told = self.writer.write(&self.due)?;
         for (update, told) in std::mem::take(&mut self.due).into_iter().zip(told) {
             match told {
                 Ok(()) => self.recorded.written.push(update),

@@ -197,7 +197,7 @@ impl State {
         if !parts.called.is_empty() {
             updates.extend(self.marks.sends(&run.head));
         }
-        let told = self.writer(run)?.write(&updates, false).map_err(not_writable)?;
+        let told = self.writer(run)?.write(&updates).map_err(not_writable)?;
         if let Some(Err(why)) = told.iter().find(|told| told.is_err()) {
             self.marks = list(run, &self.remote)?;
             self.remember(run);

@@ -69,8 +69,8 @@ impl Inquiry<'_> {
             return Ok((Vec::new(), Exit::Done));
         }
         let not_writable = |error| Failure::new(format!("cannot delete the refs: {error}"), NEEDED);
-        let writer = Writer::new(self.git, &self.remote, &self.source.objects());
-        let told = writer.and_then(|it| it.write(&updates, true)).map_err(not_writable)?;
+        let writer = Writer::new(self.git, &self.remote, &self.source.objects(), None);
+        let told = writer.and_then(|it| it.write(&updates)).map_err(not_writable)?;
         let (mut pruned, mut exit) = (Vec::new(), Exit::Done);
         for (update, told) in updates.into_iter().zip(told) {
             let reference = format!("{PREFIX}{}", update.name);

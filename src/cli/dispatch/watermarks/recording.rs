@@ -18,7 +18,8 @@ use crate::watermark::{Ledger, Settled};
 
 impl State {
     pub(super) fn writer(&self, run: &Run<'_>) -> Result<Writer, Failure> {
-        Ok(Writer::new(run.git, &self.remote, &run.source.objects())?)
+        let tip = self.marks.tip.as_ref();
+        Ok(Writer::new(run.git, &self.remote, &run.source.objects(), tip)?)
     }
 
     /// Sends what the comparisons call for, and records at the same time.
@@ -44,7 +45,7 @@ impl State {
             (0..run.cousins.len()).map(|at| self.when_delivered(run, at)).collect();
         let of_cousin = |at: usize| delivered.get(at).cloned().unwrap_or_default();
         let mut ledger = Ledger::new(run.cousins.len(), called.iter().copied());
-        let recorder = Recorder::start(writer, self.marks.tip.as_ref() == Some(&run.head));
+        let recorder = Recorder::start(writer);
         // Whom nothing concerns has received everything.
         let concerned: HashSet<usize> = called.into_iter().collect();
         let mut settled: BTreeMap<usize, Settled> = of
@@ -90,15 +91,7 @@ impl State {
     fn announce(&mut self, run: &Run<'_>, writer: &Writer) -> Result<(), Failure> {
         match self.marks.sends(&run.head) {
             Some(update) => {
-                let known = self.marks.tip.as_ref() == Some(&run.head);
-                let told = writer.write(std::slice::from_ref(&update), known).or_else(|error| {
-                    // The branch may have moved on since.
-                    if known {
-                        writer.write(std::slice::from_ref(&update), false)
-                    } else {
-                        Err(error)
-                    }
-                });
+                let told = writer.write(std::slice::from_ref(&update));
                 if let Some(Err(why)) = told.map_err(not_writable)?.into_iter().next() {
                     // Another run for the same commit may have been faster by a moment.
                     self.marks = list(run, &self.remote)?;
@@ -171,7 +164,7 @@ impl State {
         if updates.is_empty() {
             return Ok(());
         }
-        let recorder = Recorder::start(self.writer(run)?, false);
+        let recorder = Recorder::start(self.writer(run)?);
         recorder.record(updates);
         let Recorded { written, lost, .. } = recorder.finish();
         written.iter().for_each(|update| self.marks.wrote(update));
