@@ -256,16 +256,15 @@ impl Writer {
         }
         let others = parents.into_iter().filter(|commit| *commit != tip.as_str());
         let line: Vec<&str> = [tip.as_str()].into_iter().chain(others).collect();
+        // So are the ends of the history that was borrowed, which a file `shallow` would tell the
+        // remote of, and that refuses what is shallow.
         let ends = self.ends.iter().map(String::as_str).filter(|end| *end != tip.as_str());
-        let ends: Vec<&str> = ends.chain([""]).collect();
+        let line = line.join(" ");
+        let grafts: Vec<&str> = ends.chain([line.as_str(), ""]).collect();
         let info = self.dir.path().join("info");
         fs::create_dir_all(&info).map_err(scratch)?;
-        fs::write(info.join("grafts"), line.join(" ") + "\n").map_err(scratch)?;
-        let shallow = self.dir.path().join("shallow");
-        match ends.len() {
-            1 => drop(fs::remove_file(shallow)),
-            _ => fs::write(shallow, ends.join("\n")).map_err(scratch)?,
-        }
+        fs::write(info.join("grafts"), grafts.join("\n")).map_err(scratch)?;
+        drop(fs::remove_file(self.dir.path().join("shallow")));
         Ok(true)
     }
 

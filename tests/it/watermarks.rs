@@ -332,3 +332,53 @@ fn a_run_on_another_branch_and_a_base_that_does_not_count_are_told() {
         w.received(0);
     });
 }
+
+#[test]
+fn what_another_run_was_sending_is_held_against_head_until_a_second_run_has_ended() {
+    run_world(|w| {
+        w.run(&w.push(&[("a", "1")])).run().expect_code(0);
+        let second = w.push(&[("a", "2")]);
+        let third = w.push(&[("a", "1")]);
+        // The run of the second push is at work, or dead: nobody can tell.
+        let sending = format!("refs/ecosystem/sending/{}", second.after);
+        w.t.sandbox.git(&w.origin, &["update-ref", &sending, &second.after]);
+        let told = ["acme/web features/a delivered watermarks"];
+        assert_eq!(rows(&w.run(&third).run().expect_code(0)), told);
+        let left: Vec<String> =
+            w.refs().into_keys().filter(|name| !name.starts_with("watermarks/")).collect();
+        assert_eq!(left, [format!("stale/{}", second.after)]);
+        assert_eq!(rows(&w.scheduled().run().expect_code(0)), told);
+        assert_eq!(w.refs().len(), 2, "{:?}", w.refs());
+        assert_eq!(rows(&w.scheduled().run().expect_code(0)), [""; 0]);
+        w.received(0);
+    });
+}
+
+#[test]
+fn a_staged_rollout_without_an_enabled_cousin_has_nothing_to_do() {
+    run_world(|w| {
+        w.list(&json!([{"repo": "acme/web", "subscriptions": ["features/a"], "enabled": false}]));
+        w.push(&[("a", "1")]);
+        let done = w.scheduled().run().expect_code(0);
+        assert_eq!((rows(&done).len(), w.refs().len()), (0, 0));
+    });
+}
+
+#[test]
+fn the_first_run_needs_no_file_of_the_base() {
+    run_world(|w| {
+        let first = w.push(&[("a", "a file that head does not have any more")]);
+        let second = w.push(&[("a", "1")]);
+        let url = crate::support::repository::file_url(&w.origin);
+        let done = Run::new(&w.t.sandbox)
+            .env("GITHUB_API_URL", w.t.url())
+            .env("ECOSYSTEM_PAT", crate::support::github::TOKEN)
+            .args(["dispatch", "--watermarks", "--format", "json", "--source", "acme/monorepo"])
+            .args(["--remote", &url, "--base", &first.after, "--head", &second.after])
+            .run()
+            .expect_code(0);
+        assert_eq!(rows(&done), ["acme/web features/a delivered flags"]);
+        assert_eq!(states(&done), ["acme/docs created", "acme/web created"]);
+        w.received(0);
+    });
+}

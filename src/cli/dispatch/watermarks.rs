@@ -43,6 +43,8 @@ struct State {
     reached: BTreeMap<usize, BTreeSet<FeaturePath>>,
     /// The commits that other runs were sending for when this one began.
     others: Vec<CommitSha>,
+    /// Those of which another run had said so before.
+    stale: Vec<CommitSha>,
     /// Whether another run began the watermarks while this one was about to: where it is the newer
     /// one, nobody else sends what this one was to send.
     overtaken: bool,
@@ -56,7 +58,7 @@ struct State {
 pub(super) fn carry_out(run: &mut Run<'_>, output: &Output) -> Result<Rounds, Failure> {
     let mut state = State::read(run)?;
     state.look_at_the_branch(run)?;
-    state.others = state.marks.sent_by_others(&run.head);
+    (state.others, state.stale) = state.marks.sent_by_others(&run.head);
     let failing = state.marks.all_failing();
     let failing: Vec<_> = failing.map(|mark| (mark.repo.clone(), mark.commit.clone())).collect();
     run.source.bring(&failing.iter().map(|(_, commit)| commit.clone()).collect());
@@ -110,6 +112,7 @@ impl State {
             told: HashSet::new(),
             reached: BTreeMap::new(),
             others: Vec::new(),
+            stale: Vec::new(),
             overtaken: false,
             may_write: false,
             unrecorded: false,
@@ -186,7 +189,9 @@ impl State {
     fn begin(&mut self, run: &mut Run<'_>, of: &[usize], parts: &mut Parts) -> Result<(), Failure> {
         let Run { source, comparison, cousins, .. } = run;
         if comparison.bases.is_empty() {
-            return Err(no_range(run));
+            // Before the first cousin is enabled there is nobody to be told.
+            let nobody = run.cousins.iter().all(|cousin| !cousin.enabled);
+            return if nobody { Ok(()) } else { Err(no_range(run)) };
         }
         parts.add(cousins, of, None, |reach| Ok(source.compare(comparison, reach)?))?;
         let base = parts.parts.first().and_then(|part| part.compared.base.clone());

@@ -141,12 +141,13 @@ impl State {
                 updates.extend(self.marks.tried(&cousin.repo, &run.head, Some(features)));
             }
             if is_newest && (cousin.enabled || self.marks.watermark(&cousin.repo).is_some()) {
-                let others = self.others.iter();
-                updates.extend(others.flat_map(|it| self.marks.tried(&cousin.repo, it, None)));
+                let stale = self.stale.iter();
+                updates.extend(stale.flat_map(|it| self.marks.tried(&cousin.repo, it, None)));
             }
         }
         if is_newest {
-            updates.extend(self.others.iter().filter_map(|commit| self.marks.has_sent(commit)));
+            updates.extend(self.others.iter().flat_map(|commit| self.marks.ages(commit)));
+            updates.extend(self.stale.iter().filter_map(|commit| self.marks.is_over(commit)));
         }
         updates.extend(self.marks.has_sent(&run.head));
         updates
@@ -161,6 +162,8 @@ impl State {
             .flat_map(|(repo, features)| self.marks.tried(repo, &run.head, Some(features)))
             .collect();
         updates.extend(self.marks.has_sent(&run.head));
+        // A newer run ended while this one was at work.
+        updates.extend(self.marks.is_over(&run.head));
         if updates.is_empty() {
             return Ok(());
         }
@@ -210,8 +213,9 @@ impl State {
         if refused.is_empty() {
             return Ok(Vec::new());
         }
+        let all = refused;
         let refused: BTreeMap<&str, &str> =
-            refused.iter().map(|(update, why)| (update.name.as_str(), why.as_str())).collect();
+            all.iter().map(|(update, why)| (update.name.as_str(), why.as_str())).collect();
         let old = std::mem::replace(&mut self.marks, list(run, &self.remote)?);
         let (mut conflicts, mut stubborn) = (Vec::new(), None);
         for (at, cousin) in run.cousins.iter().enumerate() {
@@ -223,6 +227,12 @@ impl State {
             } else {
                 conflicts.push(at);
             }
+        }
+        // What may be another run's work as well stands as it was to be, or was refused.
+        let is_watermark = |name: &str| name.starts_with(crate::watermark::WATERMARKS);
+        let open = all.iter().find(|(it, _)| !is_watermark(&it.name) && !self.marks.holds(it));
+        if let Some((_, why)) = open {
+            stubborn = stubborn.or(Some(why.as_str()));
         }
         if let Some(why) = stubborn {
             let message = format!(
