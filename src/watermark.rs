@@ -4,8 +4,7 @@
 //! - `watermarks/OWNER/NAME` stands at the newest commit of the monorepo whose dispatches that
 //!   cousin has all received.
 //! - `sending/COMMIT` is there while a run sends for that commit, and stays when the run dies: any
-//!   cousin may have heard of that commit. A run that ends cannot tell whether another is dead or
-//!   still at work: it leaves `stale/COMMIT` instead, which the next one takes up.
+//!   cousin may have heard of that commit, until a run for the newest has ended.
 //! - `tried/OWNER/NAME/COMMIT-FEATURE` says that one cousin may have heard of that feature as it is in
 //!   that commit, without having received everything; the feature is given by a hash, and not at
 //!   all where there are many. What it heard may differ from head where its watermark does not:
@@ -33,9 +32,6 @@ const FAILING: &str = "failing/";
 
 /// Below [`crate::git::refs::PREFIX`]: a commit that a run sends for.
 const SENDING: &str = "sending/";
-
-/// Below [`crate::git::refs::PREFIX`]: a commit that a run was sending for when another had ended.
-const STALE: &str = "stale/";
 
 /// Below [`crate::git::refs::PREFIX`]: a commit of which a cousin has heard in part.
 const TRIED: &str = "tried/";
@@ -71,7 +67,6 @@ pub struct Marks {
     /// By the repository, then the ref's name, with the feature's hash.
     tried: BTreeMap<String, BTreeMap<String, (Mark, Option<String>)>>,
     sending: BTreeSet<CommitSha>,
-    stale: BTreeSet<CommitSha>,
     /// Where the branch stands that the run is about; none when it is not known or not there.
     pub tip: Option<CommitSha>,
     /// The full name of that branch.
@@ -114,10 +109,6 @@ impl Marks {
         if let Some(of) = name.strip_prefix(SENDING) {
             if of == commit.as_str() {
                 self.sending.insert(commit);
-            }
-        } else if let Some(of) = name.strip_prefix(STALE) {
-            if of == commit.as_str() {
-                self.stale.insert(commit);
             }
         } else if let Some((repo, of)) = name.strip_prefix(TRIED).and_then(|it| it.rsplit_once('/'))
         {
@@ -162,7 +153,6 @@ impl Marks {
             && self.failing.is_empty()
             && self.tried.is_empty()
             && self.sending.is_empty()
-            && self.stale.is_empty()
     }
 
     /// Returns a repository's watermark.
@@ -275,7 +265,7 @@ impl Marks {
                 (Heard::All, Some(_)) => {}
             }
         }
-        let sending = self.sending.iter().chain(&self.stale).filter(|commit| !is_known(commit));
+        let sending = self.sending.iter().filter(|commit| !is_known(commit));
         all.extend(sending.map(|commit| (commit.clone(), Heard::All)));
         all
     }
@@ -301,29 +291,10 @@ impl Marks {
     }
 
     /// Returns the commits that other runs send for than the one for `head`, or that such runs died
-    /// with; then those of which another run has said so before.
+    /// with.
     #[must_use]
-    pub fn sent_by_others(&self, head: &CommitSha) -> (Vec<CommitSha>, Vec<CommitSha>) {
-        let others =
-            |of: &BTreeSet<CommitSha>| of.iter().filter(|it| *it != head).cloned().collect();
-        (others(&self.sending), others(&self.stale))
-    }
-
-    /// Returns what says of a commit that a run was sending for that another has ended meanwhile.
-    #[must_use]
-    pub fn ages(&self, commit: &CommitSha) -> Vec<Update> {
-        let name = format!("{STALE}{commit}");
-        let stale = Update { name, old: None, new: Some(commit.clone()) };
-        let stale = (!self.stale.contains(commit)).then_some(stale);
-        stale.into_iter().chain(self.has_sent(commit)).collect()
-    }
-
-    /// Returns what takes back what [`Marks::ages`] says.
-    #[must_use]
-    pub fn is_over(&self, commit: &CommitSha) -> Option<Update> {
-        let name = format!("{STALE}{commit}");
-        let update = Update { name, old: Some(commit.clone()), new: None };
-        self.stale.contains(commit).then_some(update)
+    pub fn sent_by_others(&self, head: &CommitSha) -> Vec<CommitSha> {
+        self.sending.iter().filter(|commit| *commit != head).cloned().collect()
     }
 
     /// Returns whether an update stands as it was to be.
@@ -332,8 +303,6 @@ impl Marks {
         let name = update.name.as_str();
         let at = if let Some(of) = name.strip_prefix(SENDING) {
             self.sending.iter().find(|commit| commit.as_str() == of)
-        } else if let Some(of) = name.strip_prefix(STALE) {
-            self.stale.iter().find(|commit| commit.as_str() == of)
         } else {
             let tried = self.tried.values().find_map(|of| of.get(name)).map(|(mark, _)| mark);
             let all = [&self.watermarks, &self.failing];
@@ -410,7 +379,6 @@ impl Marks {
         match (&update.new, &update.old) {
             (Some(commit), _) => self.set(name, commit.clone()),
             (None, Some(old)) if name.starts_with(SENDING) => drop(self.sending.remove(old)),
-            (None, Some(old)) if name.starts_with(STALE) => drop(self.stale.remove(old)),
             (None, _) => self.unset(name),
         }
     }

@@ -43,8 +43,6 @@ struct State {
     reached: BTreeMap<usize, BTreeSet<FeaturePath>>,
     /// The commits that other runs were sending for when this one began.
     others: Vec<CommitSha>,
-    /// Those of which another run had said so before.
-    stale: Vec<CommitSha>,
     /// Whether another run began the watermarks while this one was about to: where it is the newer
     /// one, nobody else sends what this one was to send.
     overtaken: bool,
@@ -58,7 +56,7 @@ struct State {
 pub(super) fn carry_out(run: &mut Run<'_>, output: &Output) -> Result<Rounds, Failure> {
     let mut state = State::read(run)?;
     state.look_at_the_branch(run)?;
-    (state.others, state.stale) = state.marks.sent_by_others(&run.head);
+    state.others = state.marks.sent_by_others(&run.head);
     let failing = state.marks.all_failing();
     let failing: Vec<_> = failing.map(|mark| (mark.repo.clone(), mark.commit.clone())).collect();
     run.source.bring(&failing.iter().map(|(_, commit)| commit.clone()).collect());
@@ -112,7 +110,6 @@ impl State {
             told: HashSet::new(),
             reached: BTreeMap::new(),
             others: Vec::new(),
-            stale: Vec::new(),
             overtaken: false,
             may_write: false,
             unrecorded: false,

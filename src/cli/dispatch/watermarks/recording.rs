@@ -141,13 +141,12 @@ impl State {
                 updates.extend(self.marks.tried(&cousin.repo, &run.head, Some(features)));
             }
             if is_newest && (cousin.enabled || self.marks.watermark(&cousin.repo).is_some()) {
-                let stale = self.stale.iter();
-                updates.extend(stale.flat_map(|it| self.marks.tried(&cousin.repo, it, None)));
+                let others = self.others.iter();
+                updates.extend(others.flat_map(|it| self.marks.tried(&cousin.repo, it, None)));
             }
         }
         if is_newest {
-            updates.extend(self.others.iter().flat_map(|commit| self.marks.ages(commit)));
-            updates.extend(self.stale.iter().filter_map(|commit| self.marks.is_over(commit)));
+            updates.extend(self.others.iter().filter_map(|commit| self.marks.has_sent(commit)));
         }
         updates.extend(self.marks.has_sent(&run.head));
         updates
@@ -162,8 +161,6 @@ impl State {
             .flat_map(|(repo, features)| self.marks.tried(repo, &run.head, Some(features)))
             .collect();
         updates.extend(self.marks.has_sent(&run.head));
-        // A newer run ended while this one was at work.
-        updates.extend(self.marks.is_over(&run.head));
         if updates.is_empty() {
             return Ok(());
         }
