@@ -2,36 +2,37 @@
 //! [`Ecosystem`] or every error of the file goes out. It reads no file and prints nothing, and a
 //! file with a single fault yields no cousin at all: half a list would lose updates silently.
 //!
-//! The steps are `syntax` (bytes to a JSON tree, with `strict`), `shape` (the tree to the types of
-//! `raw`) and `validate` (to their meaning); `diagnostic` and `locate` say what is wrong and where,
-//! `findings` gathers it, [`Diagnosis`] shows it, without the tokens that `secret` finds. Who wants
-//! to say more about the file than this (`onboarding` does) takes the steps one by one, from
-//! `Document`.
+//! The steps are those of a `document` (bytes to a JSON tree), `shape` (the tree to
+//! the types of `raw`) and `validate` (to their meaning). Who wants to say more about the file than
+//! this (`onboarding` does) takes the steps one by one, from `decode`.
 
 use schemars::generate::SchemaSettings;
 
 use crate::names::{EventType, RepoName};
 use crate::routing::pattern::Pattern;
 
-mod diagnosis;
-mod diagnostic;
-mod findings;
-mod locate;
 mod raw;
-mod secret;
 mod shape;
-mod strict;
-mod syntax;
 mod validate;
 
-pub use diagnosis::Diagnosis;
-pub(crate) use diagnosis::THE_REST;
-pub use diagnostic::{Code, Diagnostic, Place, Severity};
-pub(crate) use diagnostic::{Finding, Pointer};
-pub use findings::Counts;
-pub(crate) use findings::Findings;
-pub(crate) use locate::{LineIndex, Span};
-pub(crate) use syntax::MAX_BYTES;
+use crate::document::Words;
+pub use crate::document::{Code, Counts, Diagnosis, Diagnostic, Place, Severity};
+pub(crate) use crate::document::{
+    Document, Finding, Findings, LineIndex, MAX_BYTES, Pointer, Span, THE_REST,
+};
+
+/// The words of a list of cousins.
+static WORDS: Words = Words {
+    name: "the file",
+    content: "the list",
+    minimal: r#"the smallest file is [{"repo": "owner/name", "subscriptions": ["path/to/feature"]}]"#,
+    shorten: "list fewer cousins or shorter subscriptions: globs such as \"features/*\"",
+    one_value: "put all cousins into one array",
+    comment: "remove it; a cousin's \"description\" is the place for remarks",
+    number: "no key takes a number: put text between double quotes",
+    deep: "a list of cousins has three levels: look for a bracket that is not closed",
+    backslash: "write paths with /, and a backslash itself as \\\\",
+};
 
 /// The validated content of an `ecosystem.json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,29 +100,16 @@ pub(crate) struct Listed {
     pub(crate) token_env: Option<Span>,
 }
 
-/// The bytes of a file as text, with the name under which messages show it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Document<'b> {
-    file_name: &'b str,
-    text: &'b str,
-    marked: bool,
+/// Returns the text in the bytes of a list of cousins; `file_name` is for messages only.
+///
+/// # Errors
+/// Too long, or not UTF-8.
+pub(crate) fn decode<'b>(file_name: &'b str, bytes: &'b [u8]) -> Result<Document<'b>, Diagnosis> {
+    Document::decode(&WORDS, file_name, bytes)
 }
 
+/// A list of cousins as a document.
 impl<'b> Document<'b> {
-    /// Returns the text in the bytes of a file; `file_name` is for messages only.
-    ///
-    /// # Errors
-    /// Too long, or not UTF-8.
-    pub(crate) fn decode(file_name: &'b str, bytes: &'b [u8]) -> Result<Self, Diagnosis> {
-        let (text, marked) = syntax::decode(file_name, bytes)?;
-        Ok(Self { file_name, text, marked })
-    }
-
-    /// Returns where each line of it begins.
-    pub(crate) fn lines(&self) -> LineIndex<'b> {
-        LineIndex::new(self.text)
-    }
-
     /// Returns the cousins whose name can be read, in the order of the file; what is wrong goes to
     /// `findings`.
     pub(crate) fn cousins(
@@ -140,22 +128,9 @@ impl<'b> Document<'b> {
         lines: &LineIndex<'b>,
         findings: &mut Findings<'_>,
     ) -> Vec<(Entry, Option<Listed>)> {
-        if self.marked {
-            findings.error(Code::Syntax, Span::at(0), || {
-                Finding::new(
-                    "the file begins with a byte order mark, which JSON does not allow",
-                    "save it as UTF-8 without a byte order mark (\"BOM\")",
-                )
-            });
-        }
-        let Some(tree) = syntax::read(lines, findings) else { return Vec::new() };
+        let Some(tree) = self.tree(lines, findings) else { return Vec::new() };
         let file = shape::read(tree, findings);
         validate::validate(file, lines, findings)
-    }
-
-    /// Returns the file with all that was found about it.
-    pub(crate) fn diagnosis(&self, findings: Findings<'_>) -> Diagnosis {
-        Diagnosis::new(self.file_name, self.text, findings)
     }
 }
 
@@ -164,7 +139,7 @@ impl<'b> Document<'b> {
 /// # Errors
 /// Returns everything that is wrong with the file, in one go.
 pub fn parse(file_name: &str, bytes: &[u8]) -> Result<Ecosystem, Diagnosis> {
-    let text = Document::decode(file_name, bytes)?;
+    let text = decode(file_name, bytes)?;
     let lines = text.lines();
     let mut findings = Findings::new(&lines);
     let listed = text.cousins(&lines, &mut findings);

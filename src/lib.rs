@@ -7,7 +7,7 @@
 //! ```
 //!
 //! `ecosystem.json` enters once: for a push as a validated `ecosystem::Ecosystem`, and for
-//! `ecosystem validate` as an `ecosystem::Document`, whose cousins keep their places in the file.
+//! `ecosystem validate` as a `document::Document`, whose cousins keep their places in the file.
 //! `onboarding` finds out of these, before anything is sent, whether each cousin will hear what it
 //! follows. `watermark` says what of that it has received already, which git remembers, and `alarm`
 //! who is failing. What is pure takes no clock, no environment and no client, so that every rule in it can
@@ -21,6 +21,7 @@ pub mod actions;
 pub mod alarm;
 pub mod cli;
 pub mod delivery;
+mod document;
 pub mod ecosystem;
 pub mod embedded_github;
 pub mod environment;

@@ -13,7 +13,7 @@ use super::dispatch::{Format, concurrency, repo_name, seconds, seconds_or_none};
 use super::listing::{self, FILE, Listing};
 use super::{Exit, Failure, Output};
 use crate::actions::{self, Level};
-use crate::ecosystem::{Diagnosis, Document, Entry, Findings, Listed};
+use crate::ecosystem::{self, Diagnosis, Document, Entry, Findings, Listed};
 use crate::environment::Environment;
 use crate::git::command::Git;
 use crate::git::range::{Base, Comparison, Head, Reason};
@@ -88,7 +88,7 @@ pub fn run(
     };
     let mut monorepo = Monorepo::open(dir, &outside, &git);
     let listing = monorepo.listing(dir, args.ecosystem.as_deref())?;
-    let (validation, interrupted) = match Document::decode(&listing.name, &listing.bytes) {
+    let (validation, interrupted) = match ecosystem::decode(&listing.name, &listing.bytes) {
         Ok(document) => examine(&document, &mut monorepo, args, environment, output)?,
         Err(diagnosis) => (unread(diagnosis), None),
     };

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use schemars::JsonSchema;
 
-use super::locate::Located;
+use crate::document::Located;
 use crate::names::EventType;
 
 /// The keys of a cousin, in the order in which they are listed to people.

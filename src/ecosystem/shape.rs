@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 
-use super::diagnostic::{Code, Finding, Pointer};
-use super::findings::Findings;
-use super::locate::{Located, Span};
 use super::raw::{COUSIN_KEYS, FILE_KEYS, OBJECT_LIST, RawCousin, RawFile, RawObject, Text};
+use crate::document::Findings;
+use crate::document::{Code, Finding, Pointer};
+use crate::document::{Located, Span};
 use crate::text;
 
 /// Longer keys are no slip of the pen, and comparing costs their length.

@@ -4,11 +4,12 @@
 
 use std::collections::HashMap;
 
-use super::diagnostic::{Code, Finding, Pointer, Severity, fit};
-use super::findings::Findings;
-use super::locate::{LineIndex, Located, Span};
 use super::raw::{RawCousin, RawFile, Text};
-use super::{Cousin, Entry, Listed, secret};
+use super::{Cousin, Entry, Listed};
+use crate::document::Findings;
+use crate::document::secret;
+use crate::document::{Code, Finding, Pointer, Severity, fit};
+use crate::document::{LineIndex, Located, Span};
 use crate::names::{EventType, RepoName};
 use crate::routing::pattern::Pattern;
 use crate::text;

@@ -10,7 +10,7 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use crate::ecosystem::{Code, Diagnosis, Document, Finding, Findings, Listed, Severity};
+use crate::ecosystem::{self, Code, Diagnosis, Finding, Findings, Listed, Severity};
 use crate::routing::matching::{GlobCache, Met, Tally};
 use crate::routing::{ChangedPath, Matcher, Pattern, TooComplex};
 
@@ -38,7 +38,7 @@ pub fn diagnose(
     bytes: &[u8],
     paths: &[ChangedPath],
 ) -> Result<Diagnosis, TooComplex> {
-    let document = match Document::decode(file_name, bytes) {
+    let document = match ecosystem::decode(file_name, bytes) {
         Ok(document) => document,
         Err(diagnosis) => return Ok(diagnosis),
     };

@@ -261,7 +261,7 @@ fn each_cousin_is_shown_what_it_would_be_told_of() {
         { "repo": "acme/b", "subscriptions": ["nope"] },
     ])
     .to_string();
-    let document = Document::decode("ecosystem.json", file.as_bytes()).unwrap();
+    let document = crate::ecosystem::decode("ecosystem.json", file.as_bytes()).unwrap();
     let lines = document.lines();
     let mut findings = Findings::new(&lines);
     let listed = document.cousins(&lines, &mut findings);

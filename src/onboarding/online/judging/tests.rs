@@ -3,7 +3,7 @@
 use pretty_assertions::assert_eq;
 
 use super::*;
-use crate::ecosystem::Document;
+use crate::ecosystem;
 use crate::github::TokenId;
 use crate::onboarding::online::{Elsewhere, Permissions, Theirs, Unread, WorkflowFile};
 use crate::onboarding::workflow::Workflow;
@@ -19,7 +19,7 @@ fn found(form: TokenForm, facts: &Facts) -> Vec<String> {
 /// Returns the same for a run of this repository.
 fn found_from(source: Option<&str>, speaker: &Speaker, facts: &Facts) -> Vec<String> {
     let list = br#"[{"repo": "acme/web", "subscriptions": ["docs"]}]"#;
-    let document = Document::decode("ecosystem.json", list).unwrap();
+    let document = ecosystem::decode("ecosystem.json", list).unwrap();
     let lines = document.lines();
     let listed = document.cousins(&lines, &mut Findings::new(&lines));
     let source = source.map(|name| RepoName::parse(name).unwrap());

@@ -212,7 +212,7 @@ impl Finding {
 }
 
 /// Returns text on one line and without tokens.
-pub(super) fn fit(raw: &str) -> String {
+pub(crate) fn fit(raw: &str) -> String {
     text::shown(secret::mask_tokens(raw).as_bytes()).into_owned()
 }
 

@@ -5,8 +5,10 @@
 use super::diagnostic::{Code, Finding};
 use super::findings::Findings;
 use super::locate::Span;
+use super::syntax::Words;
 
-/// How deep arrays and objects may nest. A real file has three levels; the parser recurses.
+/// How deep arrays and objects may nest. The parser recurses, and no real document has a
+/// tenth of it.
 const MAX_DEPTH: usize = 64;
 
 /// Whether the scan leaves the text to the parser.
@@ -29,6 +31,7 @@ enum Comma {
 
 /// The first pass: brackets, strings and what stands between them, byte by byte.
 pub(super) struct Scan<'t, 'f, 'l> {
+    words: &'static Words,
     text: &'t str,
     findings: &'f mut Findings<'l>,
     /// The brackets that are open, with their offsets.
@@ -37,8 +40,12 @@ pub(super) struct Scan<'t, 'f, 'l> {
 }
 
 impl<'t, 'f, 'l> Scan<'t, 'f, 'l> {
-    pub(super) const fn new(text: &'t str, findings: &'f mut Findings<'l>) -> Self {
-        Self { text, findings, open: Vec::new(), comma: Comma::None }
+    pub(super) const fn new(
+        words: &'static Words,
+        text: &'t str,
+        findings: &'f mut Findings<'l>,
+    ) -> Self {
+        Self { words, text, findings, open: Vec::new(), comma: Comma::None }
     }
 
     /// Returns the innermost bracket that is open where the scan has stopped.
@@ -158,10 +165,7 @@ impl<'t, 'f, 'l> Scan<'t, 'f, 'l> {
             _ => return None,
         };
         self.findings.error(Code::Syntax, Span { start: at, end: at + length }, || {
-            Finding::new(
-                "JSON allows no comments",
-                "remove it; a cousin's \"description\" is the place for remarks",
-            )
+            Finding::new("JSON allows no comments", self.words.comment)
         });
         next
     }
@@ -189,7 +193,7 @@ impl<'t, 'f, 'l> Scan<'t, 'f, 'l> {
         self.findings.error(Code::Syntax, Span { start: at, end: at + 1 }, || {
             Finding::new(
                 format!("arrays and objects nest deeper than {MAX_DEPTH} levels"),
-                "a list of cousins has three levels: look for a bracket that is not closed",
+                self.words.deep,
             )
         });
     }

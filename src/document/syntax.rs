@@ -19,14 +19,38 @@ use super::strict::{Ended, Scan};
 /// little enough to hold several times over in memory.
 pub(crate) const MAX_BYTES: usize = 10 * 1024 * 1024;
 
-const MINIMAL: &str =
-    r#"the smallest file is [{"repo": "owner/name", "subscriptions": ["path/to/feature"]}]"#;
+/// What a document is about, in the words that its messages need.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Words {
+    /// What it is called: `the file`.
+    pub(crate) name: &'static str,
+    /// What is in it: `the list`.
+    pub(crate) content: &'static str,
+    /// The smallest one that is right, as a sentence.
+    pub(crate) minimal: &'static str,
+    /// What to do about one that is too long.
+    pub(crate) shorten: &'static str,
+    /// What to do about something behind its end.
+    pub(crate) one_value: &'static str,
+    /// What to do about a comment.
+    pub(crate) comment: &'static str,
+    /// What to do about something that is no number.
+    pub(crate) number: &'static str,
+    /// What to do where it nests too deep.
+    pub(crate) deep: &'static str,
+    /// How to say that a backslash is none of an escape.
+    pub(crate) backslash: &'static str,
+}
 
 /// Returns the bytes as text without a byte order mark, and whether there was one.
 ///
 /// # Errors
 /// Too long, or not UTF-8: nothing more can be said about such a file.
-pub(super) fn decode<'b>(file_name: &str, bytes: &'b [u8]) -> Result<(&'b str, bool), Diagnosis> {
+pub(super) fn decode<'b>(
+    words: &Words,
+    file_name: &str,
+    bytes: &'b [u8],
+) -> Result<(&'b str, bool), Diagnosis> {
     let reject = |text: &str, span: Span, finding: Finding| {
         let lines = LineIndex::new(text);
         let mut findings = Findings::new(&lines);
@@ -34,9 +58,8 @@ pub(super) fn decode<'b>(file_name: &str, bytes: &'b [u8]) -> Result<(&'b str, b
         Err(Diagnosis::new(file_name, text, findings))
     };
     if bytes.len() > MAX_BYTES {
-        let message = format!("the file has {} bytes, the limit is {MAX_BYTES}", bytes.len());
-        let help = "list fewer cousins or shorter subscriptions: globs such as \"features/*\"";
-        return reject("", Span::at(0), Finding::new(message, help));
+        let message = format!("{} has {} bytes, the limit is {MAX_BYTES}", words.name, bytes.len());
+        return reject("", Span::at(0), Finding::new(message, words.shorten));
     }
     let marked = bytes.strip_prefix(b"\xef\xbb\xbf");
     let body = marked.unwrap_or(bytes);
@@ -47,7 +70,8 @@ pub(super) fn decode<'b>(file_name: &str, bytes: &'b [u8]) -> Result<(&'b str, b
             let help = "save the file as UTF-8";
             let finding = match body.get(at).copied().unwrap_or_default() {
                 0xfe | 0xff if at == 0 => {
-                    Finding::new("the file begins with a byte order mark of UTF-16", help)
+                    let begins = "begins with a byte order mark of UTF-16";
+                    Finding::new(format!("{} {begins}", words.name), help)
                 }
                 odd => Finding::new(format!("the byte 0x{odd:02x} is not UTF-8"), help),
             };
@@ -63,15 +87,20 @@ pub(super) fn decode<'b>(file_name: &str, bytes: &'b [u8]) -> Result<(&'b str, b
 
 /// Returns the JSON tree of the indexed text, when there is one; what is not strict JSON goes to
 /// `findings`.
-pub(super) fn read<'t>(lines: &LineIndex<'t>, findings: &mut Findings<'_>) -> Option<Value<'t>> {
+pub(super) fn read<'t>(
+    words: &'static Words,
+    lines: &LineIndex<'t>,
+    findings: &mut Findings<'_>,
+) -> Option<Value<'t>> {
     let text = lines.text();
     if text.trim().is_empty() {
-        let message = if text.is_empty() { "the file is empty" } else { "the file is blank" };
-        findings.error(Code::Syntax, Span::at(0), || Finding::new(message, MINIMAL));
+        let message = if text.is_empty() { "is empty" } else { "is blank" };
+        let message = format!("{} {message}", words.name);
+        findings.error(Code::Syntax, Span::at(0), || Finding::new(message, words.minimal));
         return None;
     }
     let before = findings.counts().errors;
-    let mut scan = Scan::new(text, findings);
+    let mut scan = Scan::new(words, text, findings);
     let ended = scan.run();
     let unclosed = scan.unclosed();
     // A string without its end hides what follows; only what stands before it can be judged.
@@ -86,7 +115,7 @@ pub(super) fn read<'t>(lines: &LineIndex<'t>, findings: &mut Findings<'_>) -> Op
         jsonc_parser::parse_to_ast(judged, &CollectOptions::default(), &strict_but(reported));
     match (parsed, ended) {
         (Err(error), Ended::InString(_)) if !is_cut_off(judged, &error) => {
-            report(judged, &error, findings);
+            report(words, judged, &error, findings);
         }
         (_, Ended::InString(span)) => findings.error(Code::Syntax, span, || {
             Finding::new(
@@ -95,13 +124,13 @@ pub(super) fn read<'t>(lines: &LineIndex<'t>, findings: &mut Findings<'_>) -> Op
             )
         }),
         (Err(error), _) if is_cut_off(text, &error) => {
-            report_end(text, &error, unclosed, findings);
+            report_end(words, text, &error, unclosed, findings);
         }
-        (Err(error), _) => report(text, &error, findings),
+        (Err(error), _) => report(words, text, &error, findings),
         (Ok(parsed), _) => {
             if parsed.value.is_none() {
                 findings.error(Code::Syntax, Span::at(0), || {
-                    Finding::new("the file holds no value", MINIMAL)
+                    Finding::new(format!("{} holds no value", words.name), words.minimal)
                 });
             }
             return parsed.value;
@@ -139,7 +168,13 @@ fn is_cut_off(text: &str, error: &ParseError) -> bool {
 }
 
 /// Reports that the text ends too early, with what is open there.
-fn report_end(text: &str, error: &ParseError, open: Option<Span>, findings: &mut Findings<'_>) {
+fn report_end(
+    words: &Words,
+    text: &str,
+    error: &ParseError,
+    open: Option<Span>,
+    findings: &mut Findings<'_>,
+) {
     let end = text.trim_end().len();
     let open = match error.kind() {
         ParseErrorKind::String(_) => Some(Span { start: error.range().start, end }),
@@ -147,7 +182,7 @@ fn report_end(text: &str, error: &ParseError, open: Option<Span>, findings: &mut
     };
     findings.error(Code::Syntax, Span::at(end), || {
         let finding = Finding::new(
-            "the file ends before the list does",
+            format!("{} ends before {} does", words.name, words.content),
             "it looks cut off: restore the rest, or close what is open",
         );
         match open {
@@ -158,7 +193,7 @@ fn report_end(text: &str, error: &ParseError, open: Option<Span>, findings: &mut
 }
 
 /// Reports the one error at which the parser stopped.
-fn report(text: &str, error: &ParseError, findings: &mut Findings<'_>) {
+fn report(words: &Words, text: &str, error: &ParseError, findings: &mut Findings<'_>) {
     let span = Span::from(error.range());
     if let Some(marker) = conflict_marker(text, span.start) {
         findings.error(Code::Syntax, marker, || {
@@ -170,7 +205,7 @@ fn report(text: &str, error: &ParseError, findings: &mut Findings<'_>) {
         return;
     }
     findings.error(Code::Syntax, span, || {
-        let (message, help) = explain(error.kind());
+        let (message, help) = explain(words, error.kind());
         Finding::new(message, help)
     });
 }
@@ -184,7 +219,7 @@ fn conflict_marker(text: &str, offset: usize) -> Option<Span> {
 }
 
 /// Returns what the parser's error means and what to do.
-fn explain(kind: &ParseErrorKind) -> (String, &'static str) {
+fn explain(words: &Words, kind: &ParseErrorKind) -> (String, &'static str) {
     use ParseErrorKind as Kind;
     let (message, help) = match kind {
         Kind::ExpectedComma => ("a comma is missing here", "separate entries with a comma"),
@@ -203,7 +238,7 @@ fn explain(kind: &ParseErrorKind) -> (String, &'static str) {
             "put text between double quotes; the words of JSON are true, false and null",
         ),
         Kind::MultipleRootJsonValues => {
-            ("something follows the end of the list", "put all cousins into one array")
+            return (format!("something follows the end of {}", words.content), words.one_value);
         }
         Kind::UnexpectedCloseBrace => ("this } closes nothing", "remove it, or close with ]"),
         Kind::UnexpectedCloseBracket => ("this ] closes nothing", "remove it, or close with }"),
@@ -215,10 +250,7 @@ fn explain(kind: &ParseErrorKind) -> (String, &'static str) {
             ParseStringErrorKind::InvalidEscape
             | ParseStringErrorKind::InvalidEscapeInDoubleQuoteString
             | ParseStringErrorKind::ExpectedFourHexDigits,
-        ) => (
-            "this backslash begins no escape of JSON",
-            "write paths with /, and a backslash itself as \\\\",
-        ),
+        ) => ("this backslash begins no escape of JSON", words.backslash),
         Kind::String(ParseStringErrorKind::InvalidUnicodeEscapeSequence(_)) => {
             ("this escape is half of a character", "write both halves, or the character itself")
         }
@@ -231,11 +263,8 @@ fn explain(kind: &ParseErrorKind) -> (String, &'static str) {
         | Kind::ExpectedPlusMinusOrDigitInNumberLiteral
         | Kind::HexadecimalNumbersNotAllowed
         | Kind::NonFiniteNumbersNotAllowed
-        | Kind::UnaryPlusNumbersNotAllowed => (
-            "this is not a number of JSON",
-            "no key takes a number: put text between double quotes",
-        ),
-        other => return (format!("this is not JSON: {other}").to_lowercase(), MINIMAL),
+        | Kind::UnaryPlusNumbersNotAllowed => ("this is not a number of JSON", words.number),
+        other => return (format!("this is not JSON: {other}").to_lowercase(), words.minimal),
     };
     (message.to_owned(), help)
 }
