@@ -3,6 +3,8 @@
 //! object with at most 10 keys at the top and fewer than 65,536 characters. Source: GitHub's REST
 //! documentation of "Create a repository dispatch event".
 
+pub mod payload;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
