@@ -3,6 +3,8 @@
 //! snapshot; nothing below reads it, prints or exits.
 
 mod app;
+mod arguments;
+mod confirming;
 pub mod dispatch;
 mod failure;
 mod listing;
@@ -10,6 +12,7 @@ mod output;
 mod part;
 mod progress;
 pub mod rehearse;
+mod sending;
 mod signals;
 pub mod status;
 pub mod validate;

@@ -2,22 +2,18 @@
 //! arguments and environment into one `Request`; `pipeline` carries it out, step by step.
 
 mod alarming;
-mod confirming;
 mod pipeline;
 mod recorder;
 mod reporting;
 mod sending;
 mod watermarks;
 
-use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use clap::ValueEnum;
 
 use alarming::Alarming;
 pub(super) use pipeline::with_flags;
 
+use super::arguments::{Confirm, Confirming, Delivery, Format, repo_name};
 use super::{Exit, Failure, Output, listing};
 use crate::actions::{self, Level};
 use crate::environment::Environment;
@@ -81,44 +77,16 @@ pub struct Args {
     /// Only this cousin; may be given several times
     #[arg(long, value_name = "OWNER/NAME", value_parser = repo_name, help_heading = "Delivery")]
     only: Vec<RepoName>,
-    /// Requests in flight at a time, 1 to 100
-    #[arg(long, value_name = "N", default_value = "16", value_parser = concurrency, help_heading = "Delivery")]
-    concurrency: NonZeroUsize,
-    /// Requests a minute; more than 80 also lifts the limit of 500 an hour
-    #[arg(long, value_name = "N", default_value = "80", value_parser = per_minute, help_heading = "Delivery")]
-    per_minute: NonZeroU32,
-    /// Time for one request
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, help_heading = "Delivery")]
-    timeout: Duration,
-    /// How long to wait in sum when GitHub limits the rate; what would wait longer is deferred
-    #[arg(long, value_name = "SECONDS", default_value = "900", value_parser = seconds_or_none, help_heading = "Delivery")]
-    max_wait: Duration,
-    /// After sending, look for the workflow runs that were started, for up to so long [default: off;
-    /// 120 without a value]
-    ///
-    /// GitHub takes an event whether a workflow listens or not. A run is confirmed when its name has
-    /// the `dispatch_id`, probable when it was started at the time; a dispatch without a run is a
-    /// warning. On private cousins the token needs "actions: read".
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "120", value_parser = seconds_or_none, help_heading = "Delivery")]
-    confirm: Option<Duration>,
-    /// Count a dispatch as failed when no workflow run was seen; with --watermarks it is sent again
-    #[arg(long, requires = "confirm", help_heading = "Delivery")]
-    require_confirmation: bool,
+    #[command(flatten)]
+    delivery: Delivery,
+    #[command(flatten)]
+    confirming: Confirming,
     /// Keep one issue in the monorepo that says which cousins fail; it closes itself
     ///
     /// Needs "issues: write" on the monorepo, for `GITHUB_TOKEN`, else `GH_TOKEN` or
     /// `ECOSYSTEM_PAT`. An issue that cannot be written is a warning and changes no result.
     #[arg(long, help_heading = "Delivery")]
     issue_on_failure: bool,
-}
-
-/// How a result is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// Text for people
-    Human,
-    /// One JSON document
-    Json,
 }
 
 /// What was asked for, resolved: no flag and no variable is read below.
@@ -138,36 +106,6 @@ pub(super) struct Request<'a> {
     /// Speaks for every cousin in a rehearsal, whatever its `token_env`.
     pub(super) stand_in_token: Option<&'a str>,
     pub(super) environment: &'a Environment,
-}
-
-/// How it is looked for what was started.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Confirm {
-    /// For how long, in all.
-    pub(super) timeout: Duration,
-    /// Whether what was not seen to start has failed.
-    pub(super) required: bool,
-}
-
-/// How to deliver.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Delivery {
-    pub(super) concurrency: NonZeroUsize,
-    pub(super) per_minute: NonZeroU32,
-    pub(super) timeout: Duration,
-    pub(super) max_wait: Duration,
-}
-
-impl Default for Delivery {
-    fn default() -> Self {
-        let settings = crate::delivery::Settings::default();
-        Self {
-            concurrency: settings.concurrency,
-            per_minute: settings.per_minute,
-            timeout: Duration::from_secs(30),
-            max_wait: settings.max_wait,
-        }
-    }
 }
 
 /// Runs the command.
@@ -196,15 +134,8 @@ pub fn run(
         source: args.source.clone().or_else(|| actions::repository(environment)),
         only: args.only.clone(),
         dry_run: args.dry_run,
-        delivery: Delivery {
-            concurrency: args.concurrency,
-            per_minute: args.per_minute,
-            timeout: args.timeout,
-            max_wait: args.max_wait,
-        },
-        confirm: args
-            .confirm
-            .map(|timeout| Confirm { timeout, required: args.require_confirmation }),
+        delivery: args.delivery,
+        confirm: args.confirming.asked(),
         stand_in_token: None,
         environment,
     };
@@ -304,33 +235,4 @@ fn keep_report(report: &Report, environment: &Environment) -> std::io::Result<St
     file.write_all(report.json().as_bytes())?;
     let (_, path) = file.keep()?;
     Ok(path.to_string_lossy().into_owned())
-}
-
-pub(super) fn repo_name(text: &str) -> Result<RepoName, String> {
-    RepoName::parse(text).map_err(|bad| format!("{}; {}", bad.message, bad.help))
-}
-
-pub(super) fn concurrency(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse()
-        .ok()
-        .filter(|n: &NonZeroUsize| n.get() <= 100)
-        .ok_or_else(|| "GitHub allows 1 to 100 requests at a time".to_owned())
-}
-
-fn per_minute(text: &str) -> Result<NonZeroU32, String> {
-    text.parse().ok().ok_or_else(|| "not a whole number of 1 or more".to_owned())
-}
-
-pub(super) fn seconds_or_none(text: &str) -> Result<Duration, String> {
-    // A month is longer than any run; more would only overflow somewhere.
-    text.parse()
-        .ok()
-        .and_then(|seconds: f64| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|duration| duration.as_secs() <= 31 * 24 * 3600)
-        .ok_or_else(|| "not a number of seconds".to_owned())
-}
-
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    let duration = seconds_or_none(text)?;
-    if duration.is_zero() { Err("must be more than 0".to_owned()) } else { Ok(duration) }
 }

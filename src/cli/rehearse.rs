@@ -8,7 +8,8 @@ mod arrival;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::dispatch::{Delivery, Request, carry_out};
+use super::arguments::Delivery;
+use super::dispatch::{Request, carry_out};
 use super::{Exit, Failure, Output};
 use crate::embedded_github::{EmbeddedGitHub, Event, Fault, Model, Token};
 use crate::environment::Environment;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use self::inquiry::Inquiry;
-use super::dispatch::{Format, repo_name};
+use super::arguments::{Format, repo_name};
 use super::{Exit, Failure, Output, listing};
 use crate::actions::{self, Level};
 use crate::environment::Environment;

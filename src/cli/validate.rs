@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::dispatch::{Format, concurrency, repo_name, seconds, seconds_or_none};
+use super::arguments::{Format, concurrency, repo_name, seconds, seconds_or_none};
 use super::listing::{self, FILE, Listing};
 use super::{Exit, Failure, Output};
 use crate::actions::{self, Level};

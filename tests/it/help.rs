@@ -132,10 +132,10 @@ fn the_help_of_dispatch_explains_each_flag() {
               
               GitHub takes an event whether a workflow listens or not. A run is confirmed when its name
               has the `dispatch_id`, probable when it was started at the time; a dispatch without a run
-              is a warning. On private cousins the token needs "actions: read".
+              is a warning. On private repositories the token needs "actions: read".
     
           --require-confirmation
-              Count a dispatch as failed when no workflow run was seen; with --watermarks it is sent
+              Count a dispatch as failed when no workflow run was seen; `dispatch --watermarks` sends it
               again
     
           --issue-on-failure

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::sending::{Push, Session, Shared};
-use super::{Request, confirming, watermarks};
+use super::sending::{self, Push, Shared};
+use super::{Request, watermarks};
 use crate::actions;
 use crate::cli::listing::{self, Listing};
 use crate::cli::part::{Called, Part, Parts};
+use crate::cli::sending::Line;
 use crate::cli::{self, Exit, Failure, Output};
-use crate::delivery::{Confirmation, Ending, Outcome};
+use crate::delivery::{Ending, Outcome};
 use crate::ecosystem::{self, Cousin};
 use crate::event::Context;
 use crate::git::GitError;
@@ -87,19 +88,6 @@ pub(super) struct Round {
     pub(super) lines: Vec<Line>,
 }
 
-/// What became of one dispatch.
-pub(super) struct Line {
-    pub(super) ending: Ending,
-    /// Whether its workflow was seen to start, where it was looked for.
-    pub(super) confirmation: Option<Confirmation>,
-}
-
-impl From<Ending> for Line {
-    fn from(ending: Ending) -> Self {
-        Self { ending, confirmation: None }
-    }
-}
-
 impl Round {
     /// Returns the dispatches with what became of each.
     pub(super) fn lines(&self) -> impl Iterator<Item = (&Called, &Line)> {
@@ -171,24 +159,10 @@ impl<'r> Run<'r> {
             let shared: Vec<Arc<Shared>> =
                 parts.parts.iter().map(|part| self.shared(part)).collect::<Result<_, _>>()?;
             let push = Push { shared: &shared, cousins: &self.cousins, plan: &open };
-            let session = Session::open(self.request, &push, &mut self.warnings, output)?;
             let told = |at: usize, ending: &Ending| {
                 open.get(at).into_iter().for_each(|called| ended(called, ending));
             };
-            let sent = match &self.request.confirm {
-                None => session
-                    .deliver(self.request, &push, output, told)
-                    .map(|(endings, exit)| (endings.into_iter().map(Line::from).collect(), exit)),
-                Some(confirm) => {
-                    let asked = confirming::Asked { confirm, head: &self.head };
-                    confirming::deliver(&session, self.request, &push, &asked, output, told)
-                }
-            };
-            // Interrupted twice: then at once.
-            if !sent.as_ref().is_err_and(|failure| failure.exit != Exit::Misused) {
-                session.close();
-            }
-            sent?
+            sending::send(self.request, &push, &mut self.warnings, output, told)?
         };
         let mut sent = sent.into_iter();
         let all = parts.called.iter().filter_map(|called| match superseded(called) {

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::Request;
-use super::pipeline::{Line, Round, Rounds, Run, reference, unknown_source};
+use super::pipeline::{Round, Rounds, Run, reference, unknown_source};
 use crate::cli::Exit;
 use crate::cli::part::{Called, Part};
+use crate::cli::sending::Line;
 use crate::delivery::Confirmation;
 use crate::event;
 use crate::git::range::{Comparison, Reason, Trigger};

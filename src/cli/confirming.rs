@@ -4,54 +4,45 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::pipeline::Line;
-use super::sending::{Push, Session};
-use super::{Confirm, Request};
-use crate::cli::part::Called;
-use crate::cli::progress::Progress;
-use crate::cli::signals::Signals;
-use crate::cli::{Exit, Failure, Output};
+use super::arguments::Confirm;
+use super::progress::Progress;
+use super::sending::{Line, Sender, Session};
+use super::signals::Signals;
+use super::{Exit, Failure, Output};
 use crate::delivery::receipts::Dispatched;
 use crate::delivery::{
     self, Confirmation, Ending, Outcome, Receipts, RequestSettings, Requests, SystemClock,
 };
-use crate::event;
-use crate::github::Moved;
-use crate::names::CommitSha;
+use crate::github::{Moved, TokenId};
+use crate::names::RepoName;
 
-/// What is asked for.
-pub(super) struct Asked<'a> {
-    pub(super) confirm: &'a Confirm,
-    pub(super) head: &'a CommitSha,
-}
-
-/// Sends the plan, looks for the runs that it started, and returns what became of each dispatch.
+/// Delivers by `deliver`, which tells of each ending by its index, looks for the runs that were
+/// started, and returns what became of each dispatch. `dispatched` returns what is looked for, of a
+/// dispatch that ended so.
 pub(super) fn deliver(
     session: &Session,
-    request: &Request<'_>,
-    push: &Push<'_>,
-    asked: &Asked<'_>,
+    sender: &Sender<'_>,
+    confirm: &Confirm,
     output: &Output,
     mut ended: impl FnMut(usize, &Ending),
+    deliver: impl FnOnce(&mut dyn FnMut(usize, &Ending)) -> Result<(Vec<Ending>, Option<Exit>), Failure>,
+    dispatched: impl Fn(usize, &Ending) -> Option<Dispatched>,
 ) -> Result<(Vec<Line>, Option<Exit>), Failure> {
-    let required = asked.confirm.required;
-    let (endings, interrupted) = session.deliver(request, push, output, |at, ending| {
+    let required = confirm.required;
+    let (endings, interrupted) = deliver(&mut |at, ending| {
         if !required || ending.outcome != Outcome::Delivered {
             ended(at, ending);
         }
     })?;
     let (places, dispatched): (Vec<usize>, Vec<Dispatched>) = endings
         .iter()
-        .zip(push.plan)
         .enumerate()
-        .filter_map(|(at, (ending, called))| {
-            Some((at, dispatched(session, push, asked, called, ending)?))
-        })
+        .filter_map(|(at, ending)| Some((at, dispatched(at, ending)?)))
         .unzip();
     let (seen, stopped) = match interrupted {
         // Whoever interrupts does not want to wait for receipts.
         Some(_) => (look_at_nothing(&dispatched), None),
-        None => look(session, request, &dispatched, asked.confirm.timeout, output)?,
+        None => look(session, sender, &dispatched, confirm.timeout, output)?,
     };
     let interrupted = interrupted.or(stopped);
     let mut lines: Vec<Line> = endings.into_iter().map(Line::from).collect();
@@ -74,27 +65,20 @@ pub(super) fn deliver(
     Ok((lines, interrupted))
 }
 
-/// Returns what is looked for, of a dispatch that was delivered.
-fn dispatched(
-    session: &Session,
-    push: &Push<'_>,
-    asked: &Asked<'_>,
-    called: &Called,
+/// Returns what is looked for, of a dispatch to `repo` that ended so; nothing unless it was
+/// delivered.
+pub(super) fn dispatched(
+    repo: &RepoName,
+    token: TokenId,
+    dispatch_id: String,
     ending: &Ending,
 ) -> Option<Dispatched> {
-    let cousin = push.cousins.get(called.planned.cousin)?;
-    let source = &push.shared.get(called.part)?.context.source;
     let moved_to = match &ending.renamed_to {
         Some(Moved::To(name)) => Some(name.clone()),
         _ => None,
     };
-    Some(Dispatched {
-        repo: cousin.repo.clone(),
-        moved_to,
-        token: *session.of_cousin.get(&called.planned.cousin)?,
-        dispatch_id: event::dispatch_id(source, &cousin.repo, &called.planned.feature, asked.head),
-        answered_at: ending.answered_at.filter(|_| ending.outcome == Outcome::Delivered)?,
-    })
+    let answered_at = ending.answered_at.filter(|_| ending.outcome == Outcome::Delivered)?;
+    Some(Dispatched { repo: repo.clone(), moved_to, token, dispatch_id, answered_at })
 }
 
 fn look_at_nothing(dispatched: &[Dispatched]) -> Vec<Confirmation> {
@@ -105,7 +89,7 @@ fn look_at_nothing(dispatched: &[Dispatched]) -> Vec<Confirmation> {
 /// Looks for the runs, and listens to signals meanwhile.
 fn look(
     session: &Session,
-    request: &Request<'_>,
+    sender: &Sender<'_>,
     dispatched: &[Dispatched],
     timeout: Duration,
     output: &Output,
@@ -114,7 +98,7 @@ fn look(
         return Ok((Vec::new(), None));
     }
     let settings = RequestSettings {
-        concurrency: request.delivery.concurrency,
+        concurrency: sender.delivery.concurrency,
         // A limit beyond the deadline is an answer too.
         max_wait: timeout,
         tokens: session.labels.clone(),
