@@ -15,6 +15,7 @@ pub mod rehearse;
 mod sending;
 mod signals;
 pub mod status;
+mod telling;
 pub mod validate;
 
 use std::borrow::Cow;

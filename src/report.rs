@@ -6,6 +6,7 @@
 
 pub mod human;
 pub mod markdown;
+pub mod sent;
 pub mod status;
 pub mod validation;
 
@@ -18,9 +19,64 @@ use crate::delivery::Outcome;
 use crate::git::range::Reason;
 use crate::git::source::FoundBy;
 use crate::names::{CommitSha, EventType, FeaturePath, RepoName};
+use crate::text::paint::Paint;
 
 /// The version of the JSON report.
 pub const SCHEMA: u32 = 1;
+
+/// One report of what was sent, and its renderings.
+pub trait Renderings {
+    /// Returns it as text for people.
+    fn text(&self, paint: Paint) -> String;
+    /// Returns it as one JSON document, with a newline at its end.
+    fn json(&self) -> String;
+    /// Returns the step's summary in GitHub Actions, Markdown.
+    fn summary(&self) -> String;
+    /// Returns the step's outputs in GitHub Actions; `path` is where the whole report is.
+    fn outputs(&self, path: &str) -> Vec<(&'static str, String)>;
+    /// Returns the lines that make GitHub Actions show annotations.
+    fn annotations(&self) -> Vec<String>;
+    /// Returns what deserves attention.
+    fn warnings(&self) -> &[Warning];
+    /// Returns the counts.
+    fn counts(&self) -> &Summary;
+    /// Returns whether anything has left this machine.
+    fn has_sent(&self) -> bool;
+}
+
+impl Renderings for Report {
+    fn text(&self, paint: Paint) -> String {
+        human::render(self, paint)
+    }
+
+    fn json(&self) -> String {
+        document(self)
+    }
+
+    fn summary(&self) -> String {
+        markdown::summary(self)
+    }
+
+    fn outputs(&self, path: &str) -> Vec<(&'static str, String)> {
+        markdown::outputs(self, path)
+    }
+
+    fn annotations(&self) -> Vec<String> {
+        markdown::annotations(self)
+    }
+
+    fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    fn counts(&self) -> &Summary {
+        &self.summary
+    }
+
+    fn has_sent(&self) -> bool {
+        self.dispatches.iter().any(|dispatch| dispatch.attempts > 0)
+    }
+}
 
 /// What a run did.
 #[derive(Debug, Clone, Serialize)]
@@ -240,10 +296,17 @@ impl Summary {
     /// Returns the counts of the dispatches.
     #[must_use]
     pub fn of(dispatches: &[Dispatch]) -> Self {
-        let cousins: BTreeSet<&RepoName> = dispatches.iter().map(|d| &d.repo).collect();
-        let mut summary = Self { cousins: cousins.len(), ..Self::default() };
-        for dispatch in dispatches {
-            *match dispatch.outcome {
+        Self::count(dispatches.iter().map(|dispatch| (&dispatch.repo, dispatch.outcome)))
+    }
+
+    /// Returns the counts of dispatches of which each is to a repository and ended so.
+    #[must_use]
+    pub fn count<'d>(dispatches: impl IntoIterator<Item = (&'d RepoName, Outcome)>) -> Self {
+        let mut cousins = BTreeSet::new();
+        let mut summary = Self::default();
+        for (repo, outcome) in dispatches {
+            cousins.insert(repo);
+            *match outcome {
                 Outcome::Planned => &mut summary.planned,
                 Outcome::Delivered => &mut summary.delivered,
                 Outcome::Failed => &mut summary.failed,
@@ -252,6 +315,7 @@ impl Summary {
                 Outcome::Skipped => &mut summary.skipped,
             } += 1;
         }
+        summary.cousins = cousins.len();
         summary
     }
 
@@ -279,18 +343,15 @@ impl Warning {
     }
 }
 
-impl Report {
-    /// Returns the report as one JSON document, indented, with a newline at its end.
-    ///
-    /// It may be printed where a terminal or the Actions runner reads it, so that the runner's old
-    /// command prefix `##[` and the control characters that JSON allows come out as escapes, which
-    /// every reader of JSON takes back.
-    #[must_use]
-    pub fn json(&self) -> String {
-        let mut json = serde_json::to_string_pretty(self).unwrap_or_default();
-        json.push('\n');
-        escape_in_json(json)
-    }
+/// Returns a report as one JSON document, indented, with a newline at its end.
+///
+/// It may be printed where a terminal or the Actions runner reads it, so that the runner's old
+/// command prefix `##[` and the control characters that JSON allows come out as escapes, which
+/// every reader of JSON takes back.
+fn document(report: &impl Serialize) -> String {
+    let mut json = serde_json::to_string_pretty(report).unwrap_or_default();
+    json.push('\n');
+    escape_in_json(json)
 }
 
 /// Escapes what stands in the strings of a JSON text, which is all that these can stand in.

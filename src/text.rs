@@ -35,6 +35,26 @@ pub fn shown(text: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Returns a JSON text on one line, fit to be shown as [`shown`] text is: what must be escaped comes
+/// out as escapes of JSON, so that it stays the same JSON.
+#[must_use]
+pub fn shown_json(json: &str) -> Cow<'_, str> {
+    if !json.chars().any(must_escape) && !json.contains("##[") {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 64);
+    for c in json.replace("##[", "#\\u0023[").chars() {
+        if must_escape(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// Returns a file's path as [`shown`] text.
 #[must_use]
 pub fn shown_path(path: &std::path::Path) -> String {

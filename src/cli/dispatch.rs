@@ -14,12 +14,12 @@ use alarming::Alarming;
 pub(super) use pipeline::with_flags;
 
 use super::arguments::{Confirm, Confirming, Delivery, Format, repo_name};
-use super::{Exit, Failure, Output, listing};
-use crate::actions::{self, Level};
+use super::{Exit, Failure, Output, listing, telling};
+use crate::actions;
 use crate::environment::Environment;
 use crate::git::range::{Decision, Flags, Trigger, decide};
 use crate::names::RepoName;
-use crate::report::{Report, human, markdown};
+use crate::report::Report;
 
 /// Tell every subscribed repository what a push changed
 ///
@@ -166,31 +166,8 @@ pub fn run(
             }
             (outcome, None) => outcome?,
         };
-    let shown = match args.format {
-        Format::Human => human::render(&report, output.paint()),
-        Format::Json => report.json(),
-    };
-    let printed = output.result(&shown);
-    if actions::is_actions(environment) {
-        tell_actions(&report, environment, output);
-    } else {
-        for warning in &report.warnings {
-            output.warning(&crate::text::shown(warning.message.as_bytes()));
-        }
-    }
-    match printed {
-        // What was sent is sent: "nothing was sent", which exit 2 says, would be wrong.
-        Err(failure) if report.dispatches.iter().any(|dispatch| dispatch.attempts > 0) => {
-            let summary = &report.summary;
-            let help = format!(
-                "{} were delivered and {} were not; run again with --dry-run to see which",
-                summary.delivered,
-                summary.undelivered()
-            );
-            Err(Failure { exit: Exit::Undelivered, help: Some(help), ..failure })
-        }
-        printed => printed.map(|()| exit),
-    }
+    telling::tell(&report, args.format, environment, output)?;
+    Ok(exit)
 }
 
 /// Carries the request out and returns the report with how the process is to end.
@@ -199,40 +176,4 @@ pub(super) fn carry_out(request: &Request<'_>, output: &Output) -> Result<(Repor
         Decision::Nothing { why, head } => Ok((reporting::nothing(request, why, head), Exit::Done)),
         Decision::Compare(comparison) => pipeline::run(request, &comparison, output),
     }
-}
-
-/// Writes outputs, summary and annotations. That they cannot be written hides no result.
-fn tell_actions(report: &Report, environment: &Environment, output: &Output) {
-    for line in markdown::annotations(report) {
-        output.command(&line);
-    }
-    // Each by itself: what can be written is of use without the rest.
-    let failed = |what: &str, error: std::io::Error| {
-        let message = format!("cannot write the {what}: {error}");
-        output.command(&actions::annotation(Level::Warning, "not-written", &message));
-    };
-    let path = keep_report(report, environment).unwrap_or_else(|error| {
-        failed("report for later steps", error);
-        String::new()
-    });
-    if let Err(error) = actions::write_outputs(environment, &markdown::outputs(report, &path)) {
-        failed("step's outputs (GITHUB_OUTPUT)", error);
-    }
-    if let Err(error) = actions::write_summary(environment, &markdown::summary(report)) {
-        failed("step's summary (GITHUB_STEP_SUMMARY)", error);
-    }
-}
-
-/// Writes the whole report to a file that later steps can read, and returns its path.
-fn keep_report(report: &Report, environment: &Environment) -> std::io::Result<String> {
-    use std::io::Write as _;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("ecosystem-report-").suffix(".json");
-    let mut file = match actions::temporary_directory(environment) {
-        Some(directory) => builder.tempfile_in(directory)?,
-        None => builder.tempfile()?,
-    };
-    file.write_all(report.json().as_bytes())?;
-    let (_, path) = file.keep()?;
-    Ok(path.to_string_lossy().into_owned())
 }

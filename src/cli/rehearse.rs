@@ -18,7 +18,7 @@ use crate::git::range::{Flags, Push, Trigger};
 use crate::git::refs::Update;
 use crate::git::stage::{Author, Stage};
 use crate::names::RepoName;
-use crate::report::{Report, human};
+use crate::report::{Renderings as _, Report, human};
 use crate::text;
 use crate::watermark::Marks;
 

@@ -110,18 +110,16 @@ impl Moved {
         }
     }
 
-    /// Returns the warning that `ecosystem.json` should follow, for the repository `from`.
+    /// Returns the warning that `place`, which names the repository `from`, should follow.
     #[must_use]
-    pub fn warning(&self, from: &RepoName) -> String {
+    pub fn warning(&self, from: &RepoName, place: &str) -> String {
         match self {
-            Self::To(name) => {
-                format!("{from} is now {name}: write the new name in ecosystem.json")
-            }
+            Self::To(name) => format!("{from} is now {name}: write the new name in {place}"),
             Self::ToId(id) => format!(
-                "{from} was renamed: write its new name in ecosystem.json (`gh api repositories/{id} --jq .full_name` tells it)"
+                "{from} was renamed: write its new name in {place} (`gh api repositories/{id} --jq .full_name` tells it)"
             ),
             Self::Elsewhere => {
-                format!("{from} was redirected: write its new name in ecosystem.json")
+                format!("{from} was redirected: write its new name in {place}")
             }
         }
     }
@@ -154,11 +152,11 @@ mod tests {
         let from = RepoName::parse("acme/old").unwrap();
         let to = Moved::To(RepoName::parse("acme/new").unwrap());
         assert_eq!(
-            to.warning(&from),
+            to.warning(&from, "ecosystem.json"),
             "acme/old is now acme/new: write the new name in ecosystem.json"
         );
         for moved in [Moved::ToId(7), Moved::Elsewhere] {
-            let warning = moved.warning(&from);
+            let warning = moved.warning(&from, "ecosystem.json");
             assert!(
                 warning.contains("acme/old") && warning.contains("ecosystem.json"),
                 "{warning}"

@@ -240,7 +240,7 @@ pub fn explain(reply: &Reply, repo: &RepoName, token: &str) -> String {
             "{whose} was refused (401: {said}); it is wrong, expired or revoked: replace it"
         ),
         403 if said.to_ascii_lowercase().contains("archived") => format!(
-            "the repository is archived (403: {said}); unarchive it, or set \"enabled\": false for it in ecosystem.json"
+            "the repository is archived (403: {said}); unarchive it, or leave it out (in ecosystem.json: \"enabled\": false)"
         ),
         403 => format!(
             "{whose} may not send events to {repo} (403: {said}); it needs {}",
@@ -350,7 +350,7 @@ mod tests {
         GitHub's rate limit for the token in WEB_PAT and X (429: "M")
         the server failed (503: "M")
         the token in T may not send events to acme/web (403: "M"); it needs the permission contents=write
-        the repository is archived (403: "Repository was archived so is read-only."); unarchive it, or set "enabled": false for it in ecosystem.json
+        the repository is archived (403: "Repository was archived so is read-only."); unarchive it, or leave it out (in ecosystem.json: "enabled": false)
         answered 307 and redirects to another server, where the token must not go: check the repository's name and GITHUB_API_URL
         the token of the App 7 (installation of acme) was refused (401: "M"), and so was a new one; is the App still installed there?
         the token of the App 7 (installation of acme) may not send events to acme/web (403: "M"); it needs the permission contents=write

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Dispatch, Range, Report, Watermark, WatermarkState};
+use super::{Dispatch, Range, Report, Summary, Watermark, WatermarkState};
 use crate::delivery::Outcome;
 use crate::git::source::FoundBy;
 use crate::text;
 use crate::text::paint::Paint;
 
 /// Returns the outcome's name in the colour of how it went.
-fn painted(paint: Paint, outcome: Outcome) -> String {
+pub(super) fn painted(paint: Paint, outcome: Outcome) -> String {
     let text = outcome.as_str();
     match outcome {
         Outcome::Delivered => paint.green(text),
@@ -48,7 +48,9 @@ pub fn render(report: &Report, paint: Paint) -> String {
     if let Some(watermarks) = report.watermarks.as_ref().filter(|all| !all.is_empty()) {
         let _ = writeln!(out, "watermarks: {}", states(watermarks));
     }
-    let _ = writeln!(out, "{}", result(report, paint));
+    let whom = counted(report.summary.cousins, "cousin");
+    let total = report.dispatches.len();
+    let _ = writeln!(out, "{}", result(total, &whom, report.dry_run, &report.summary, paint));
     out
 }
 
@@ -102,37 +104,54 @@ fn table(out: &mut String, dispatches: &[Dispatch], paint: Paint) {
         let name = dispatch.repo.as_str();
         let paths = dispatch.matched_paths;
         let _ = write!(out, "{name:<repo$}  {shown:<feature$}  {paths:>5}  {outcome}");
-        if dispatch.attempts > 1 {
-            let _ = write!(out, " at attempt {}", dispatch.attempts);
-        }
-        if let Some(confirmation) = dispatch.confirmation {
-            let _ = write!(out, ", {confirmation}");
-        }
-        out.push('\n');
-        if let Some(error) = &dispatch.error {
-            let _ = writeln!(out, "  {} {}", paint.red("└"), text::shown(error.as_bytes()));
-        }
-        if let Some(url) = &dispatch.run_url {
-            let _ = writeln!(out, "  └ {}", text::shown(url.as_bytes()));
-        }
-        if let Some(after) = dispatch.run_again_after {
-            let _ = writeln!(out, "  └ run again after {after:.0}");
-        }
+        let Dispatch { attempts, confirmation, run_again_after, .. } = *dispatch;
+        let (error, run_url) = (dispatch.error.as_deref(), dispatch.run_url.as_deref());
+        ending(out, &Ended { attempts, confirmation, error, run_url, run_again_after }, paint);
     }
 }
 
-fn result(report: &Report, paint: Paint) -> String {
-    let summary = &report.summary;
-    let total = report.dispatches.len();
+/// What there is to say of a dispatch behind its outcome.
+pub(super) struct Ended<'a> {
+    pub(super) attempts: u32,
+    pub(super) confirmation: Option<&'static str>,
+    pub(super) error: Option<&'a str>,
+    pub(super) run_url: Option<&'a str>,
+    pub(super) run_again_after: Option<jiff::Timestamp>,
+}
+
+/// Writes the end of a dispatch's line, and the lines that belong to it.
+pub(super) fn ending(out: &mut String, ended: &Ended<'_>, paint: Paint) {
+    if ended.attempts > 1 {
+        let _ = write!(out, " at attempt {}", ended.attempts);
+    }
+    if let Some(confirmation) = ended.confirmation {
+        let _ = write!(out, ", {confirmation}");
+    }
+    out.push('\n');
+    if let Some(error) = ended.error {
+        let _ = writeln!(out, "  {} {}", paint.red("└"), text::shown(error.as_bytes()));
+    }
+    if let Some(url) = ended.run_url {
+        let _ = writeln!(out, "  └ {}", text::shown(url.as_bytes()));
+    }
+    if let Some(after) = ended.run_again_after {
+        let _ = writeln!(out, "  └ run again after {after:.0}");
+    }
+}
+
+/// Returns the last line: what came of `total` dispatches to `whom`, such as `3 cousins`.
+pub(super) fn result(
+    total: usize,
+    whom: &str,
+    dry_run: bool,
+    summary: &Summary,
+    paint: Paint,
+) -> String {
     if total == 0 {
         return paint.green("nothing to dispatch");
     }
-    let to = format!(
-        "{} to {}",
-        counted_as(total, "dispatch", "dispatches"),
-        counted(summary.cousins, "cousin")
-    );
-    if report.dry_run {
+    let to = format!("{} to {whom}", counted_as(total, "dispatch", "dispatches"));
+    if dry_run {
         return format!("{to} planned; nothing was sent");
     }
     let mut parts = vec![paint.green(&format!("{} delivered", summary.delivered))];

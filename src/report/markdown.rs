@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::human::{base, counted, counted_as, states};
-use super::{Dispatch, Report};
+use super::{Dispatch, Report, Warning};
 use crate::actions::{Level, MAX_OUTPUT, MAX_SUMMARY, annotation};
 use crate::delivery::Outcome;
 use crate::text;
@@ -82,20 +82,10 @@ pub fn summary(report: &Report) -> String {
 }
 
 fn row(dispatch: &Dispatch) -> String {
-    let mark = match dispatch.outcome {
-        Outcome::Delivered => "✅",
-        Outcome::Planned => "📝",
-        Outcome::Failed | Outcome::Exhausted => "❌",
-        Outcome::Deferred | Outcome::Skipped => "⏳",
-    };
+    let mark = mark(dispatch.outcome);
     let feature = text::shown(dispatch.updated_feature.as_bytes());
     let error = dispatch.error.as_deref().map(cell).unwrap_or_default();
-    let confirmed = match (dispatch.confirmation, &dispatch.run_url) {
-        // The address was looked at when it came: it holds nothing that could end the link.
-        (Some(word), Some(url)) => format!(", [{word}](<{url}>)"),
-        (Some(word), None) => format!(", {word}"),
-        (None, _) => String::new(),
-    };
+    let confirmed = confirmed(dispatch.confirmation, dispatch.run_url.as_deref());
     format!(
         "| {} | <code>{}</code> | {} | {mark} {}{confirmed} | {error} |\n",
         dispatch.repo,
@@ -103,6 +93,25 @@ fn row(dispatch: &Dispatch) -> String {
         dispatch.matched_paths,
         dispatch.outcome
     )
+}
+
+pub(super) fn mark(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Delivered => "✅",
+        Outcome::Planned => "📝",
+        Outcome::Failed | Outcome::Exhausted => "❌",
+        Outcome::Deferred | Outcome::Skipped => "⏳",
+    }
+}
+
+/// Returns whether a workflow was seen to start, with a link to its run.
+pub(super) fn confirmed(confirmation: Option<&str>, run_url: Option<&str>) -> String {
+    match (confirmation, run_url) {
+        // The address was looked at when it came: it holds nothing that could end the link.
+        (Some(word), Some(url)) => format!(", [{word}](<{url}>)"),
+        (Some(word), None) => format!(", {word}"),
+        (None, _) => String::new(),
+    }
 }
 
 /// Returns text fit for a table's cell: no HTML, no Markdown, no mention, no line break.
@@ -145,7 +154,7 @@ pub fn outputs(report: &Report, path: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn list(items: impl IntoIterator<Item = String>) -> String {
+pub(super) fn list(items: impl IntoIterator<Item = String>) -> String {
     let mut length = 2;
     let items = items.into_iter().map(serde_json::Value::String);
     let fitting = items.take_while(|item| {
@@ -160,25 +169,36 @@ fn list(items: impl IntoIterator<Item = String>) -> String {
 pub fn annotations(report: &Report) -> Vec<String> {
     let fine = |outcome| matches!(outcome, Outcome::Delivered | Outcome::Planned);
     let failed = report.dispatches.iter().filter(|it| !(fine(it.outcome) || it.superseded));
-    let (shown, more) = fitting(failed.clone().count());
-    let mut lines: Vec<String> = failed
-        .take(shown)
-        .map(|dispatch| {
-            let feature = text::shown(dispatch.updated_feature.as_bytes()).into_owned();
-            let error = dispatch.error.as_deref().unwrap_or("not delivered");
-            let message = format!("{feature}: {}", text::shown(error.as_bytes()));
-            let title = format!("{} {}", dispatch.repo, dispatch.outcome);
-            annotation(Level::Error, &title, &message)
-        })
-        .collect();
+    let failed = failed.map(|dispatch| {
+        let feature = text::shown(dispatch.updated_feature.as_bytes()).into_owned();
+        let error = dispatch.error.as_deref().unwrap_or("not delivered");
+        let message = format!("{feature}: {}", text::shown(error.as_bytes()));
+        let title = format!("{} {}", dispatch.repo, dispatch.outcome);
+        annotation(Level::Error, &title, &message)
+    });
+    let mut lines = failures(failed.collect());
+    lines.extend(warnings(&report.warnings));
+    lines
+}
+
+/// Returns the annotations of what was not delivered, as many as are shown.
+pub(super) fn failures(mut lines: Vec<String>) -> Vec<String> {
+    let (shown, more) = fitting(lines.len());
+    lines.truncate(shown);
     if more > 0 {
         let message = format!("{more} more dispatches were not delivered: see the step's summary");
         lines.push(annotation(Level::Error, "dispatches not delivered", &message));
     }
-    let (shown, more) = fitting(report.warnings.len());
-    lines.extend(report.warnings.iter().take(shown).map(|warning| {
+    lines
+}
+
+/// Returns the annotations of warnings, as many as are shown.
+pub(super) fn warnings(warnings: &[Warning]) -> Vec<String> {
+    let (shown, more) = fitting(warnings.len());
+    let line = |warning: &Warning| {
         annotation(Level::Warning, warning.code, &text::shown(warning.message.as_bytes()))
-    }));
+    };
+    let mut lines: Vec<String> = warnings.iter().take(shown).map(line).collect();
     if more > 0 {
         let message = format!("{more} more warnings: see the step's summary");
         lines.push(annotation(Level::Warning, "warnings", &message));

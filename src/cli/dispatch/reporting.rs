@@ -170,7 +170,7 @@ impl Run<'_> {
     fn renames(&self, rounds: &[Round]) -> Vec<Warning> {
         let moved = rounds.iter().flat_map(Round::lines).filter_map(|(called, line)| {
             let cousin = self.cousins.get(called.planned.cousin)?;
-            let told = line.ending.renamed_to.as_ref()?.warning(&cousin.repo);
+            let told = line.ending.renamed_to.as_ref()?.warning(&cousin.repo, "ecosystem.json");
             let message = format!("{told} (line {} of {})", cousin.line, self.file_name);
             Some(Warning::new("renamed-repository", message))
         });
