@@ -193,6 +193,12 @@ pub fn repository(environment: &Environment) -> Option<RepoName> {
     RepoName::parse(environment.text("GITHUB_REPOSITORY")?).ok()
 }
 
+/// Returns the commit that the run is for.
+#[must_use]
+pub fn commit(environment: &Environment) -> Option<CommitSha> {
+    CommitSha::parse(environment.text("GITHUB_SHA")?).ok()
+}
+
 /// Returns the ref that the run is for, such as `refs/heads/main`.
 #[must_use]
 pub fn reference(environment: &Environment) -> Option<&str> {

@@ -12,18 +12,20 @@ mod output;
 mod part;
 mod progress;
 pub mod rehearse;
+pub mod send;
 mod sending;
 mod signals;
 pub mod status;
 mod telling;
 pub mod validate;
+mod variables;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use tokio::runtime::Runtime;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -83,6 +85,7 @@ enum When {
 #[derive(Debug, Subcommand)]
 enum Command {
     Dispatch(Box<dispatch::Args>),
+    Send(Box<send::Args>),
     Validate(validate::Args),
     Status(status::Args),
     Rehearse(rehearse::Args),
@@ -90,7 +93,14 @@ enum Command {
 
 /// Runs the command that the arguments name and returns the process's exit code.
 pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(args) {
+    let args = match variables::with(&Cli::command(), environment, args) {
+        Ok(args) => args,
+        Err(failure) => {
+            Output::new(environment, When::Auto, false, false).failure(&failure, environment);
+            return failure.exit.code();
+        }
+    };
+    let cli = match Cli::try_parse_from(&args.all) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to standard output and are no error. A closed pipe is none.
@@ -100,7 +110,13 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
                 Cow::Borrowed(_) => drop(error.print()),
                 Cow::Owned(safe) => drop(output::Log.write_all(safe.as_bytes())),
             }
-            return if error.use_stderr() { Exit::Misused.code() } else { Exit::Done.code() };
+            if !error.use_stderr() {
+                return Exit::Done.code();
+            }
+            if let Some(hint) = args.hint() {
+                let _ = writeln!(output::Log, "\n{hint}");
+            }
+            return Exit::Misused.code();
         }
     };
     let output =
@@ -110,6 +126,7 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
     let here = dir.unwrap_or(Path::new("."));
     let outcome = match cli.command {
         Command::Dispatch(args) => dispatch::run(here, &args, environment, &output),
+        Command::Send(args) => send::run(here, &args, environment, &output),
         Command::Validate(args) => validate::run(here, &args, environment, &output),
         Command::Status(args) => status::run(here, &args, environment, &output),
         Command::Rehearse(args) => rehearse::run(dir, &args, environment, &output),
@@ -126,6 +143,11 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
 /// Returns the git program, with what it may see of the environment.
 fn git(environment: &Environment) -> Git {
     Git::new(environment.iter().map(|(name, value)| (name.to_owned(), value.to_owned())))
+}
+
+/// Returns all of standard input, which may be at most `limit` bytes.
+fn standard_input(limit: usize) -> std::io::Result<Vec<u8>> {
+    crate::input::read_all(std::io::stdin().lock(), limit)
 }
 
 /// Adds the tokens of the environment that a run may hold besides its own, so that they are hidden

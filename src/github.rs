@@ -21,7 +21,7 @@ pub use api_url::ApiUrl;
 pub use app::{App, AppError};
 pub use auth::{Token, TokenForm, TokenId, Tokens};
 pub use below::BadAddress;
-pub use client::Client;
+pub use client::{Client, HEADERS};
 pub use error::{TransportError, TransportKind};
 pub use rate_limit::LimitHeaders;
 pub use read::Read;

@@ -2,7 +2,7 @@
 //! FIFO would be waited for, and a device be read without end; neither is a configuration.
 
 use std::fs::{File, metadata};
-use std::io::{Error, ErrorKind, Read as _, Result};
+use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
 /// Returns the bytes of the regular file at `path`, which may have at most `limit`.
@@ -19,18 +19,26 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>> {
         let message = "it is not a regular file (a pipe or a device is not read)";
         return Err(Error::new(ErrorKind::InvalidInput, message));
     }
-    let too_large = || {
-        let message = format!("it has more than {} MiB", limit >> 20);
-        Error::new(ErrorKind::FileTooLarge, message)
-    };
-    let limit = limit as u64;
-    if found.len() > limit {
-        return Err(too_large());
+    if found.len() > limit as u64 {
+        return Err(too_large(limit));
     }
-    let mut bytes = Vec::new();
     // It may grow meanwhile, and the files of /proc do not tell their size.
-    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+    read_all(File::open(path)?, limit)
+}
+
+/// Returns all that comes out of `source`, which may be at most `limit` bytes.
+///
+/// # Errors
+/// What reading says; [`ErrorKind::FileTooLarge`] above `limit`.
+pub(crate) fn read_all(source: impl Read, limit: usize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > limit { Err(too_large(limit)) } else { Ok(bytes) }
+}
+
+fn too_large(limit: usize) -> Error {
+    let message = format!("it has more than {} MiB", limit >> 20);
+    Error::new(ErrorKind::FileTooLarge, message)
 }
 
 #[cfg(test)]

@@ -27,7 +27,25 @@ use hop::{Hop, next_hop};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The version of GitHub's REST API that the requests are written for.
-const API_VERSION: HeaderValue = HeaderValue::from_static("2022-11-28");
+const API_VERSION: &str = "2022-11-28";
+
+/// What every answer is asked for as.
+const MEDIA_TYPE: &str = "application/vnd.github+json";
+
+/// What a body is sent as.
+const JSON: &str = "application/json";
+
+/// Who asks.
+const USER_AGENT: &str = concat!("ecosystem-dispatcher/", env!("CARGO_PKG_VERSION"));
+
+/// The headers of a request with a body, without `Authorization`, and without those that every
+/// HTTP request has.
+pub const HEADERS: [(&str, &str); 4] = [
+    ("accept", MEDIA_TYPE),
+    ("content-type", JSON),
+    ("user-agent", USER_AGENT),
+    ("x-github-api-version", API_VERSION),
+];
 
 /// The client of one run: an API, its tokens, and the time that one request may take.
 #[derive(Debug, Clone)]
@@ -66,7 +84,7 @@ impl Client {
         // An error says that this process has a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("ecosystem-dispatcher/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .referer(false)
@@ -181,15 +199,13 @@ impl Client {
     ) -> Result<Response, TransportError> {
         let builder = match request {
             Request::Post(body) => {
-                self.http.post(url).header(CONTENT_TYPE, "application/json").body(body.to_vec())
+                self.http.post(url).header(CONTENT_TYPE, JSON).body(body.to_vec())
             }
             Request::Get { .. } => self.http.get(url),
             Request::Call { method, body, .. } => {
                 let builder = self.http.request(method.clone(), url);
                 match body {
-                    Some(body) => {
-                        builder.header(CONTENT_TYPE, "application/json").body(body.to_owned())
-                    }
+                    Some(body) => builder.header(CONTENT_TYPE, JSON).body(body.to_owned()),
                     None => builder,
                 }
             }
@@ -197,11 +213,11 @@ impl Client {
                 write::Method::Post => self.http.post(url),
                 write::Method::Patch => self.http.patch(url),
             }
-            .header(CONTENT_TYPE, "application/json")
+            .header(CONTENT_TYPE, JSON)
             .body(write.body().to_vec()),
         };
         builder
-            .header(ACCEPT, "application/vnd.github+json")
+            .header(ACCEPT, MEDIA_TYPE)
             .header("x-github-api-version", API_VERSION)
             .header(AUTHORIZATION, bearer)
             .send()

@@ -179,9 +179,7 @@ impl Client {
             let why = match meaning::settled(answer, &installation.who) {
                 Ok(reply) => match (reply.status, moved) {
                     (200, None) => continue,
-                    (200, Some(moved)) => {
-                        Refusal::renamed(&moved.warning(name, "ecosystem.json"))
-                    }
+                    (200, Some(moved)) => Refusal::renamed(&moved.warning(name, "ecosystem.json")),
                     (404, _) => Refusal::not_on(&installation.who, name),
                     _ => Refusal::other(&installation.who, &reply),
                 },

@@ -1,0 +1,68 @@
+//! What is sent: the JSON object that was given, the fields, and the run's context, in this order.
+//! All of it is checked here, before a token is looked for.
+
+use std::path::Path;
+
+use super::Args;
+use crate::actions;
+use crate::cli::{Failure, listing, standard_input};
+use crate::document::MAX_BYTES;
+use crate::environment::Environment;
+use crate::event::payload::{BadPayload, Payload};
+use crate::input;
+use crate::text;
+
+/// Returns whether the payload comes from standard input.
+pub(super) fn from_stdin(args: &Args) -> bool {
+    args.payload_file.as_deref() == Some(Path::new("-"))
+}
+
+/// Returns the payload as it is sent.
+pub(super) fn read(dir: &Path, args: &Args, environment: &Environment) -> Result<Payload, Failure> {
+    let mut payload = match (&args.payload, &args.payload_file) {
+        (Some(json), _) => Payload::parse("--payload", json.as_bytes())?,
+        (None, Some(file)) => {
+            let (name, bytes) = if from_stdin(args) {
+                ("standard input".to_owned(), standard_input(MAX_BYTES))
+            } else {
+                let path = listing::from(dir, file);
+                (text::shown_path(&path), input::read(&path, MAX_BYTES))
+            };
+            let bytes = bytes.map_err(|error| {
+                let help = "--payload-file names a file with a JSON object";
+                Failure::new(format!("cannot read {name}: {error}"), help)
+            })?;
+            Payload::parse(&name, &bytes)?
+        }
+        (None, None) => Payload::default(),
+    };
+    for field in &args.field {
+        payload.field(field)?;
+    }
+    if args.with_context {
+        add_context(&mut payload, environment)?;
+    }
+    payload.check()?;
+    Ok(payload)
+}
+
+/// Adds the keys by which a push tells the same.
+fn add_context(payload: &mut Payload, environment: &Environment) -> Result<(), Failure> {
+    let missing = |variable: &str| {
+        let message = format!("--with-context: {variable} is not set, or is not what it should be");
+        Failure::new(message, "GitHub Actions sets it; elsewhere give the keys with --field")
+    };
+    let source = actions::repository(environment).ok_or_else(|| missing("GITHUB_REPOSITORY"))?;
+    let commit = actions::commit(environment).ok_or_else(|| missing("GITHUB_SHA"))?;
+    payload.context("source_repository", Some(source.as_str()));
+    payload.context("commit_sha", Some(commit.as_str()));
+    payload.context("source_ref", actions::reference(environment));
+    payload.context("run_url", actions::run_url(environment).as_deref());
+    Ok(())
+}
+
+impl From<BadPayload> for Failure {
+    fn from(bad: BadPayload) -> Self {
+        Self::new(bad.to_string(), bad.help())
+    }
+}

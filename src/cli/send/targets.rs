@@ -1,0 +1,135 @@
+//! Who is sent to: the repositories of `--to` and of `--to-file`, else the one that this is. A list
+//! that was asked for and names nobody is an error, never the default: it may be a program's that
+//! went wrong.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::Args;
+use crate::actions;
+use crate::cli::{Failure, listing, standard_input};
+use crate::environment::Environment;
+use crate::git::source::{Outside, Source};
+use crate::input;
+use crate::names::{BadName, RepoName};
+use crate::report::Warning;
+use crate::text;
+
+/// The most bytes of a list: ten times as many names as anybody has repositories.
+const MAX_LIST: usize = 8 << 20;
+
+/// How many mistakes of a list are shown.
+const SHOWN: usize = 20;
+
+/// Returns whether the list comes from standard input.
+pub(super) fn from_stdin(args: &Args) -> bool {
+    args.to_file.as_deref() == Some(Path::new("-"))
+}
+
+/// Returns the repositories in order, each once.
+pub(super) fn read(
+    dir: &Path,
+    args: &Args,
+    environment: &Environment,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<RepoName>, Failure> {
+    if args.to.is_empty() && args.to_file.is_none() {
+        return Ok(vec![this(dir, environment)?]);
+    }
+    let mut mistakes = Vec::new();
+    let mut names = Vec::new();
+    for (place, written) in written(dir, args)? {
+        match RepoName::parse(&written) {
+            Ok(name) => names.push(name),
+            Err(BadName { message, help }) => mistakes.push(format!("{place}: {message}; {help}")),
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(refused(mistakes));
+    }
+    names.sort_by_cached_key(|name| (name.key(), name.to_string()));
+    let mut known = HashSet::new();
+    let mut twice = Vec::new();
+    names.retain(|name| {
+        let new = known.insert(name.key());
+        if !new {
+            twice.push(name.to_string());
+        }
+        new
+    });
+    if names.is_empty() {
+        let message = "the list of repositories to send to names none";
+        return Err(Failure::new(message, "name one with --to OWNER/NAME"));
+    }
+    names.sort();
+    if let Some(first) = twice.first() {
+        let more = match twice.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        let message = format!("{first} is named more than once{more}: it is sent to once");
+        warnings.push(Warning::new("duplicate-repository", message));
+    }
+    Ok(names)
+}
+
+/// Returns what was written, each name with its place.
+fn written(dir: &Path, args: &Args) -> Result<Vec<(String, String)>, Failure> {
+    let mut written = Vec::new();
+    for value in &args.to {
+        let names = value.split(|c: char| c == ',' || c.is_whitespace());
+        let names = names.filter(|name| !name.is_empty());
+        written.extend(names.map(|name| ("--to".to_owned(), name.to_owned())));
+    }
+    let Some(file) = &args.to_file else { return Ok(written) };
+    let (name, bytes) = if from_stdin(args) {
+        ("standard input".to_owned(), standard_input(MAX_LIST))
+    } else {
+        let path = listing::from(dir, file);
+        (text::shown_path(&path), input::read(&path, MAX_LIST))
+    };
+    let bytes = bytes.map_err(|error| {
+        Failure::new(
+            format!("cannot read {name}: {error}"),
+            "--to-file names a list of repositories",
+        )
+    })?;
+    let list = String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = line.iter().filter(|byte| **byte == b'\n').count() + 1;
+        Failure::new(format!("{name}:{line}: it is not UTF-8"), "save it as UTF-8")
+    })?;
+    for (at, line) in list.trim_start_matches('\u{feff}').lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if !line.is_empty() {
+            written.push((format!("{name}:{}", at + 1), line.to_owned()));
+        }
+    }
+    Ok(written)
+}
+
+fn refused(mut mistakes: Vec<String>) -> Failure {
+    let more = mistakes.len().saturating_sub(SHOWN);
+    mistakes.truncate(SHOWN);
+    if more > 0 {
+        mistakes.push(format!("and {more} more"));
+    }
+    Failure::new(mistakes.join("\n"), "nothing was sent")
+}
+
+/// Returns the repository that this is: the workflow's, else the clone's.
+fn this(dir: &Path, environment: &Environment) -> Result<RepoName, Failure> {
+    if let Some(name) = actions::repository(environment) {
+        return Ok(name);
+    }
+    let git = crate::cli::git(environment);
+    let outside =
+        Outside { remote: None, server: actions::server_url(environment), credentials: &[] };
+    let source = Source::open(dir, &outside, &git).ok();
+    source.and_then(|source| RepoName::in_address(source.remote_url()?)).ok_or_else(|| {
+        Failure::new(
+            "cannot tell which repository to send to",
+            "name it with --to OWNER/NAME; else it is read from GITHUB_REPOSITORY or from origin",
+        )
+    })
+}

@@ -1,0 +1,255 @@
+//! The environment forms of options: `ECOSYSTEM_EVENT_TYPE=build` for `--event-type build`, so that
+//! a workflow hands its values over by `env:` and needs no shell to put a command line together.
+//!
+//! They become arguments before the command line is parsed, so that they pass the same checks. The
+//! command line wins, also over what cannot go together with it; what is empty, or false for a flag,
+//! counts as not given, as a workflow's unset inputs are.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
+
+use super::Failure;
+use crate::environment::Environment;
+use crate::text;
+
+/// What has no environment form. `--source` has one of its own, `GITHUB_REPOSITORY`, and workflows
+/// have named the place that they build this program from `ECOSYSTEM_SOURCE`.
+const WITHOUT: [&str; 3] = ["help", "version", "source"];
+
+/// The arguments of a run with those that the environment adds.
+pub(super) struct Arguments {
+    pub(super) all: Vec<OsString>,
+    /// The variables that have become arguments, and the options that they stand for.
+    pub(super) variables: Vec<(String, String)>,
+}
+
+impl Arguments {
+    /// Returns what helps to understand a usage error, when variables may have to do with it.
+    pub(super) fn hint(&self) -> Option<String> {
+        let said: Vec<String> = self
+            .variables
+            .iter()
+            .map(|(variable, option)| format!("{variable} stands for --{option}"))
+            .collect();
+        (!said.is_empty()).then(|| format!("in the environment {}", said.join(", ")))
+    }
+}
+
+/// Returns the name of an option's environment form.
+fn variable(option: &str) -> String {
+    format!("ECOSYSTEM_{}", option.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// Returns the arguments, with those that the environment adds behind them.
+///
+/// # Errors
+/// A variable of a flag that is neither true nor false.
+pub(super) fn with(
+    command: &Command,
+    environment: &Environment,
+    args: impl IntoIterator<Item = OsString>,
+) -> Result<Arguments, Failure> {
+    let mut all: Vec<OsString> = args.into_iter().collect();
+    let mut variables = Vec::new();
+    let mut command = command.clone();
+    command.build();
+    // What is wrong with the command line is said when it is parsed in earnest.
+    let typed = command.clone().ignore_errors(true).try_get_matches_from(&all).ok();
+    let named = typed.as_ref().and_then(ArgMatches::subcommand);
+    let named = named.and_then(|(name, typed)| Some((command.find_subcommand(name)?, typed)));
+    let Some((subcommand, typed)) = named else { return Ok(Arguments { all, variables }) };
+    for arg in subcommand.get_arguments() {
+        let Some(option) = arg.get_long().filter(|option| !WITHOUT.contains(option)) else {
+            continue;
+        };
+        let name = variable(option);
+        let Some(value) = environment.raw(&name).filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        let gives_way = |other: &Arg| is_typed(typed, other) && are_opposed(subcommand, arg, other);
+        if subcommand.get_arguments().any(gives_way) {
+            continue;
+        }
+        let added = added(arg, option, &name, value)?;
+        if !added.is_empty() {
+            all.extend(added);
+            variables.push((name, option.to_owned()));
+        }
+    }
+    Ok(Arguments { all, variables })
+}
+
+fn is_typed(typed: &ArgMatches, arg: &Arg) -> bool {
+    typed.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
+}
+
+/// Returns whether two arguments are the same, or cannot be given together. Only one of them may
+/// say so.
+fn are_opposed(command: &Command, one: &Arg, other: &Arg) -> bool {
+    let against = |one: &Arg, other: &Arg| {
+        command.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other.get_id())
+    };
+    one.get_id() == other.get_id() || against(one, other) || against(other, one)
+}
+
+/// Returns the arguments that a variable stands for.
+fn added(arg: &Arg, option: &str, variable: &str, value: &OsStr) -> Result<Vec<OsString>, Failure> {
+    let flag = || OsString::from(format!("--{option}"));
+    let with_value = |value: &OsStr| {
+        let mut written = flag();
+        written.push("=");
+        written.push(value);
+        written
+    };
+    let text = value.to_str();
+    let truth = text.and_then(truth);
+    Ok(match arg.get_action() {
+        ArgAction::SetTrue => match truth {
+            Some(true) => vec![flag()],
+            Some(false) => Vec::new(),
+            None => return Err(neither(variable, value)),
+        },
+        ArgAction::Count => match (truth, text.and_then(|text| text.parse::<u8>().ok())) {
+            (_, Some(count)) => vec![flag(); usize::from(count.min(9))],
+            (Some(true), None) => vec![flag()],
+            (Some(false), None) => Vec::new(),
+            (None, None) => return Err(neither(variable, value)),
+        },
+        ArgAction::Append => match text {
+            // A field may hold anything but a line break.
+            Some(text) if option == "field" => text
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(|line| with_value(line.as_ref()))
+                .collect(),
+            Some(text) => {
+                let items = text.split(|c: char| c == ',' || c.is_whitespace());
+                let items: Vec<OsString> = items
+                    .filter(|item| !item.is_empty())
+                    .map(|item| with_value(item.as_ref()))
+                    .collect();
+                // White space was given, and names nothing: whoever takes it says so.
+                if items.is_empty() { vec![with_value(value)] } else { items }
+            }
+            None => vec![with_value(value)],
+        },
+        _ => {
+            // Such as --confirm, which may stand alone.
+            let alone = arg.get_num_args().is_some_and(|count| count.min_values() == 0);
+            match text.filter(|text| alone && !text.bytes().all(|byte| byte.is_ascii_digit())) {
+                Some("true") => vec![flag()],
+                Some("false") => Vec::new(),
+                _ => vec![with_value(value)],
+            }
+        }
+    })
+}
+
+fn truth(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" | "y" => Some(true),
+        "false" | "no" | "off" | "0" | "n" | "" => Some(false),
+        _ => None,
+    }
+}
+
+fn neither(variable: &str, value: &OsStr) -> Failure {
+    let value = text::quoted(&value.to_string_lossy());
+    Failure::new(format!("{variable} is {value}"), "it must be true or false, or empty")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn added_to(args: &str, variables: &[(&str, &str)]) -> Result<Vec<String>, String> {
+        let environment: Environment = variables.iter().copied().collect();
+        let typed: Vec<OsString> = args.split(' ').map(OsString::from).collect();
+        let count = typed.len();
+        let arguments =
+            with(&Cli::command(), &environment, typed).map_err(|failure| failure.message)?;
+        let added = arguments.all.iter().skip(count);
+        Ok(added.map(|arg| arg.to_string_lossy().into_owned()).collect())
+    }
+
+    #[test]
+    fn a_variable_is_an_option_unless_the_command_line_says_otherwise() {
+        for (args, variables, expected) in [
+            (
+                "ecosystem send",
+                &[("ECOSYSTEM_EVENT_TYPE", "a b"), ("ECOSYSTEM_DRY_RUN", "true")][..],
+                &["--event-type=a b", "--dry-run"][..],
+            ),
+            ("ecosystem send -e x", &[("ECOSYSTEM_EVENT_TYPE", "y")], &[]),
+            ("ecosystem send", &[("ECOSYSTEM_EVENT_TYPE", "")], &[]),
+            ("ecosystem send", &[("ECOSYSTEM_EVENT_TYPE", "-n")], &["--event-type=-n"]),
+            ("ecosystem send -n", &[("ECOSYSTEM_DRY_RUN", "true")], &[]),
+            ("ecosystem send", &[("ECOSYSTEM_DRY_RUN", "false")], &[]),
+            ("ecosystem send", &[("ECOSYSTEM_DRY_RUN", "0")], &[]),
+            ("ecosystem send", &[("ECOSYSTEM_DRY_RUN", " Yes ")], &["--dry-run"]),
+            (
+                "ecosystem send",
+                &[("ECOSYSTEM_TO", "a/b, c/d\n\te/f\n")],
+                &["--to=a/b", "--to=c/d", "--to=e/f"],
+            ),
+            ("ecosystem send --to a/b", &[("ECOSYSTEM_TO", "c/d")], &[]),
+            ("ecosystem send", &[("ECOSYSTEM_TO", " ")], &["--to= "]),
+            (
+                "ecosystem send",
+                &[("ECOSYSTEM_FIELD", "a=1, 2\n\n  b:=[1]\r\n")],
+                &["--field=a=1, 2", "--field=b:=[1]"],
+            ),
+            // What cannot go together with what was typed is left out.
+            ("ecosystem send --payload-file f", &[("ECOSYSTEM_PAYLOAD", "{}")], &[]),
+            ("ecosystem send --payload {}", &[("ECOSYSTEM_PAYLOAD_FILE", "f")], &[]),
+            ("ecosystem dispatch --base x", &[("ECOSYSTEM_ALL", "true")], &[]),
+            ("ecosystem dispatch -q", &[("ECOSYSTEM_VERBOSE", "2")], &[]),
+            ("ecosystem dispatch", &[("ECOSYSTEM_VERBOSE", "2")], &["--verbose", "--verbose"]),
+            ("ecosystem dispatch", &[("ECOSYSTEM_CONFIRM", "true")], &["--confirm"]),
+            ("ecosystem dispatch", &[("ECOSYSTEM_CONFIRM", "false")], &[]),
+            ("ecosystem dispatch", &[("ECOSYSTEM_CONFIRM", "60")], &["--confirm=60"]),
+            ("ecosystem dispatch", &[("ECOSYSTEM_ONLY", "a/b c/d")], &["--only=a/b", "--only=c/d"]),
+            ("ecosystem dispatch", &[("ECOSYSTEM_SOURCE", "https://x")], &[]),
+            ("ecosystem dispatch", &[("ECOSYSTEM_HELP", "true")], &[]),
+            // No such option here.
+            ("ecosystem validate", &[("ECOSYSTEM_EVENT_TYPE", "x")], &[]),
+            ("ecosystem", &[("ECOSYSTEM_COLOR", "never")], &[]),
+        ] {
+            assert_eq!(added_to(args, variables).unwrap(), expected, "{args} {variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_flag_is_true_or_false_and_nothing_that_only_looks_like_it() {
+        for bad in ["maybe", "truee", "2"] {
+            let said = added_to("ecosystem send", &[("ECOSYSTEM_DRY_RUN", bad)]).unwrap_err();
+            assert_eq!(said, format!("ECOSYSTEM_DRY_RUN is \"{bad}\""));
+        }
+    }
+
+    #[test]
+    fn every_long_option_of_every_command_has_a_form_but_for_those_that_are_named() {
+        let mut command = Cli::command();
+        command.build();
+        let mut forms = 0;
+        for subcommand in command.get_subcommands() {
+            for arg in subcommand.get_arguments().filter(|arg| arg.get_long().is_some()) {
+                let option = arg.get_long().unwrap();
+                let value = match arg.get_action() {
+                    ArgAction::SetTrue | ArgAction::Count => "true",
+                    _ => "x",
+                };
+                let line = format!("ecosystem {}", subcommand.get_name());
+                let added = added_to(&line, &[(variable(option).as_str(), value)]).unwrap();
+                assert_eq!(added.is_empty(), WITHOUT.contains(&option), "{line} --{option}");
+                forms += added.len();
+            }
+        }
+        assert!(forms > 40, "{forms}");
+    }
+}
