@@ -31,6 +31,7 @@ mod rehearse;
 mod report;
 mod repositories;
 mod secrets;
+mod send;
 mod status;
 mod stopping;
 mod support;

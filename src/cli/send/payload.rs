@@ -9,8 +9,12 @@ use crate::cli::{Failure, listing, standard_input};
 use crate::document::MAX_BYTES;
 use crate::environment::Environment;
 use crate::event::payload::{BadPayload, Payload};
+use crate::github::auth::VARIABLES;
 use crate::input;
 use crate::text;
+
+/// What is shorter may stand in a payload by chance, and is no token of GitHub's.
+const SHORTEST_TOKEN: usize = 16;
 
 /// Returns whether the payload comes from standard input.
 pub(super) fn from_stdin(args: &Args) -> bool {
@@ -43,7 +47,24 @@ pub(super) fn read(dir: &Path, args: &Args, environment: &Environment) -> Result
         add_context(&mut payload, environment)?;
     }
     payload.check()?;
+    keep_tokens(&payload, environment)?;
     Ok(payload)
+}
+
+/// Refuses a payload with a token in it: receivers would log it, and so would a dry run.
+fn keep_tokens(payload: &Payload, environment: &Environment) -> Result<(), Failure> {
+    let json = payload.json();
+    let held = |variable: &&&str| {
+        let value = environment.text(variable);
+        value.is_some_and(|token| token.len() >= SHORTEST_TOKEN && json.contains(token))
+    };
+    match VARIABLES.iter().find(held) {
+        None => Ok(()),
+        Some(variable) => Err(Failure::new(
+            format!("the payload holds the token of {variable}"),
+            "take it out: receivers have secrets of their own, and an event is no secret",
+        )),
+    }
 }
 
 /// Adds the keys by which a push tells the same.

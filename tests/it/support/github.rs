@@ -117,12 +117,24 @@ impl Tester {
             .arg("dispatch")
     }
 
-    /// Prepares the same as a step of GitHub Actions, with the files that the runner makes.
+    /// Prepares `ecosystem send` with a token, outside of GitHub Actions and of any repository.
+    pub(crate) fn sending(&self) -> Run {
+        Run::new(&self.sandbox)
+            .env("GITHUB_API_URL", self.url())
+            .env("ECOSYSTEM_PAT", TOKEN)
+            .arg("send")
+    }
+
+    /// Prepares the same as [`Tester::push`] as a step of GitHub Actions, with the files that the runner makes.
     pub(crate) fn action(&self) -> Run {
+        self.as_a_step(self.push())
+    }
+
+    /// Makes a step of GitHub Actions of a run, with the files that the runner makes.
+    pub(crate) fn as_a_step(&self, run: Run) -> Run {
         let temporary = self.sandbox.path().join("runner");
         std::fs::create_dir_all(&temporary).unwrap();
-        self.push()
-            .env("GITHUB_ACTIONS", "true")
+        run.env("GITHUB_ACTIONS", "true")
             .env("GITHUB_RUN_ID", "42")
             .env("GITHUB_REF", "refs/heads/main")
             .env("RUNNER_TEMP", &temporary)
