@@ -42,6 +42,7 @@ fn every_flag_is_in_the_readme_and_every_flag_in_the_readme_exists() {
     let of_every = readme().column("Of every command", 0);
     for (command, examples) in [
         ("dispatch", ["-n, --dry-run", "--base REV"]),
+        ("send", ["--to OWNER/NAME", "-f, --field KEY=TEXT"]),
         ("validate", ["--online", "--only OWNER/NAME"]),
         ("status", ["--prune", "--head REV"]),
         ("rehearse", ["--keep DIR", "-C DIR"]),
@@ -183,7 +184,7 @@ fn every_warning_of_the_program_is_in_the_readme_and_no_other() {
 #[test]
 fn every_code_of_a_finding_is_in_the_readme_and_no_other() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let source = std::fs::read_to_string(root.join("src/ecosystem/diagnostic.rs")).unwrap();
+    let source = std::fs::read_to_string(root.join("src/document/diagnostic.rs")).unwrap();
     let (_, codes) = source.split_once("impl Code {").unwrap();
     let (codes, _) = codes.split_once("\n}\n").unwrap();
     let codes = codes.lines().filter_map(|line| line.trim().strip_prefix("Self::"));
