@@ -19,13 +19,16 @@ pub mod status;
 mod telling;
 pub mod validate;
 mod variables;
+mod version;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{
+    ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint,
+};
 use tokio::runtime::Runtime;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -39,17 +42,26 @@ use crate::git::command::Git;
 use crate::github::Tokens;
 use crate::github::auth::{VARIABLES, resolve};
 
+/// What a script may rely on, in the help of the program; the manual has a table of them.
+macro_rules! exit_codes {
+    () => {
+        "Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or a validation \
+         found errors, 2 usage, configuration or environment error (nothing was sent), 130 and 143 \
+         interrupted."
+    };
+}
+const EXIT_CODES: &str = exit_codes!();
+
 /// Keeps downstream repositories in step with a monorepo.
 #[derive(Debug, Parser)]
 #[command(
     name = "ecosystem",
-    version,
+    version = version::SHORT,
+    long_version = version::long(),
     propagate_version = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    after_help = "Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or a \
-                  validation found errors, 2 usage, configuration or environment error (nothing \
-                  was sent), 130 and 143 interrupted."
+    after_help = EXIT_CODES,
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -62,7 +74,7 @@ pub struct Cli {
 #[command(next_help_heading = "Global options")]
 struct Global {
     /// Run as if started in DIR
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    #[arg(short = 'C', value_name = "DIR", value_hint = ValueHint::DirPath, global = true)]
     dir: Option<PathBuf>,
     /// Say more on standard error: -v what is fetched, -vv each request, -vvv everything
     #[arg(short, long, action = ArgAction::Count, global = true)]
@@ -100,23 +112,25 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
             return failure.exit.code();
         }
     };
-    let cli = match Cli::try_parse_from(&args.all) {
+    let cli = match parse(&args.all) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to standard output and are no error. A closed pipe is none.
             // What was given as an argument may be a stranger's text, and is repeated.
             let plain = error.render().to_string();
-            match output::inert(&plain) {
-                Cow::Borrowed(_) => drop(error.print()),
-                Cow::Owned(safe) => drop(output::Log.write_all(safe.as_bytes())),
+            let printed = match output::inert(&plain) {
+                Cow::Borrowed(_) => error.print(),
+                Cow::Owned(safe) => output::Log.write_all(safe.as_bytes()),
+            };
+            let lost = printed.err().filter(|error| error.kind() != ErrorKind::BrokenPipe);
+            if let Some(lost) = &lost {
+                let _ = writeln!(output::Log, "error: cannot write to standard output: {lost}");
             }
-            if !error.use_stderr() {
-                return Exit::Done.code();
-            }
-            if let Some(hint) = args.hint() {
+            let wrong = error.use_stderr() || lost.is_some();
+            if let Some(hint) = args.hint().filter(|_| error.use_stderr()) {
                 let _ = writeln!(output::Log, "\n{hint}");
             }
-            return Exit::Misused.code();
+            return if wrong { Exit::Misused } else { Exit::Done }.code();
         }
     };
     let output =
@@ -138,6 +152,12 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
             failure.exit.code()
         }
     }
+}
+
+fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    // There is one version to ask for: that of `ecosystem`, not of a program `ecosystem-dispatch`.
+    let command = Cli::command().mut_subcommands(|command| command.display_name("ecosystem"));
+    Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
 /// Returns the git program, with what it may see of the environment.
