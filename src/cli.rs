@@ -4,6 +4,7 @@
 
 mod app;
 mod arguments;
+pub mod completions;
 mod confirming;
 pub mod dispatch;
 mod failure;
@@ -101,6 +102,7 @@ enum Command {
     Validate(validate::Args),
     Status(status::Args),
     Rehearse(rehearse::Args),
+    Completions(completions::Args),
 }
 
 /// Runs the command that the arguments name and returns the process's exit code.
@@ -144,6 +146,7 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
         Command::Validate(args) => validate::run(here, &args, environment, &output),
         Command::Status(args) => status::run(here, &args, environment, &output),
         Command::Rehearse(args) => rehearse::run(dir, &args, environment, &output),
+        Command::Completions(args) => completions::run(&args, &output),
     };
     match outcome {
         Ok(exit) => exit.code(),

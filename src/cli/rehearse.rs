@@ -43,7 +43,7 @@ Examples:
   ecosystem -C ~/src/monorepo rehearse --keep /tmp/rehearsal")]
 pub struct Args {
     /// Leave the repositories, the report and what was received in this new directory
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     keep: Option<PathBuf>,
 }
 
