@@ -9,6 +9,7 @@ mod confirming;
 pub mod dispatch;
 mod failure;
 mod listing;
+pub mod man;
 mod output;
 mod part;
 mod progress;
@@ -63,6 +64,19 @@ const EXIT_CODES: &str = exit_codes!();
     disable_help_subcommand = true,
     max_term_width = 100,
     after_help = EXIT_CODES,
+    after_long_help = concat!("\
+First steps:
+  # See all of it happen on this machine, with a sample monorepo
+  ecosystem rehearse
+
+  # In your monorepo, with its ecosystem.json: is it right, and what would be sent?
+  ecosystem validate
+  ecosystem dispatch --dry-run
+
+  # All about one command
+  ecosystem dispatch --help
+
+", exit_codes!())
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -103,6 +117,7 @@ enum Command {
     Status(status::Args),
     Rehearse(rehearse::Args),
     Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Runs the command that the arguments name and returns the process's exit code.
@@ -147,6 +162,7 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
         Command::Status(args) => status::run(here, &args, environment, &output),
         Command::Rehearse(args) => rehearse::run(dir, &args, environment, &output),
         Command::Completions(args) => completions::run(&args, &output),
+        Command::Man(args) => man::run(here, &args, &output),
     };
     match outcome {
         Ok(exit) => exit.code(),

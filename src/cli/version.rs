@@ -7,6 +7,9 @@ use std::sync::LazyLock;
 /// The version, and in parentheses the commit and its date as far as they are known.
 pub(super) const SHORT: &str = env!("BUILD_VERSION");
 
+/// The commit's date, as `2026-11-20`; empty when it is not known.
+pub(super) const DATE: &str = env!("BUILD_DATE");
+
 /// Returns [`SHORT`] and lines with the commit's full id, libgit2's version and the target.
 pub(super) fn long() -> &'static str {
     static LONG: LazyLock<String> = LazyLock::new(|| {
