@@ -1,6 +1,8 @@
 //! What `--help` says, to the character: people read it more often than any document, and whoever
 //! changes it should see what they see.
 
+mod comfort;
+
 use crate::support::ecosystem::Run;
 use crate::support::repository::Sandbox;
 
@@ -22,13 +24,69 @@ fn the_help_of_the_program_names_its_commands() {
     Usage: ecosystem [OPTIONS] <COMMAND>
     
     Commands:
-      dispatch  Tell every subscribed repository what a push changed
-      validate  Check ecosystem.json before anything is sent
-      status    Show what each cousin has received, and what it has yet to hear of
-      rehearse  See all of it happen on this machine, without account, token or network
+      dispatch     Tell every subscribed repository what a push changed
+      validate     Check ecosystem.json before anything is sent
+      status       Show what each cousin has received, and what it has yet to hear of
+      rehearse     See all of it happen on this machine, without account, token or network
+      completions  Print a script that completes commands and flags in your shell
+      man          Print a manual page, or write all of them
     
     Options:
-      -h, --help     Print help
+      -h, --help
+              Print help (see a summary with '-h')
+    
+      -V, --version
+              Print version
+    
+    Global options:
+      -C <DIR>
+              Run as if started in DIR
+    
+      -v, --verbose...
+              Say more on standard error: -v what is fetched, -vv each request, -vvv everything
+    
+      -q, --quiet
+              Say nothing but the result and errors
+    
+          --color <WHEN>
+              When to use colours; `auto` respects `NO_COLOR` and the terminal
+              
+              [default: auto]
+              [possible values: auto, always, never]
+    
+    First steps:
+      # See all of it happen on this machine, with a sample monorepo
+      ecosystem rehearse
+    
+      # In your monorepo, with its ecosystem.json: is it right, and what would be sent?
+      ecosystem validate
+      ecosystem dispatch --dry-run
+    
+      # All about one command
+      ecosystem dispatch --help
+    
+    Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or a validation found
+    errors, 2 usage, configuration or environment error (nothing was sent), 130 and 143 interrupted.
+    ");
+}
+
+#[test]
+fn the_short_help_of_the_program_stays_short() {
+    insta::assert_snapshot!(help(&["-h"]), @r"
+    Keeps downstream repositories in step with a monorepo
+    
+    Usage: ecosystem [OPTIONS] <COMMAND>
+    
+    Commands:
+      dispatch     Tell every subscribed repository what a push changed
+      validate     Check ecosystem.json before anything is sent
+      status       Show what each cousin has received, and what it has yet to hear of
+      rehearse     See all of it happen on this machine, without account, token or network
+      completions  Print a script that completes commands and flags in your shell
+      man          Print a manual page, or write all of them
+    
+    Options:
+      -h, --help     Print help (see more with '--help')
       -V, --version  Print version
     
     Global options:

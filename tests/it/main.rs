@@ -15,6 +15,7 @@ mod app_keys;
 mod app_tokens;
 mod bad_input;
 mod changes;
+mod comfort;
 mod dispatch;
 mod docs;
 mod fetch_tokens;
