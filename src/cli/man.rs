@@ -24,7 +24,7 @@ use crate::text;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  # Read the page of the program, and the one of a command
+  # Read the page of the program, and the one of a command (macOS, BSD: `| mandoc -a`)
   ecosystem man | man -l -
   ecosystem man dispatch | man -l -
 
@@ -76,7 +76,7 @@ fn wanted<'a>(pages: &'a [Page], command: Option<&str>) -> Result<&'a Page, Fail
 fn write(dir: &Path, pages: &[Page]) -> Result<(), Failure> {
     let failed = |what: &Path, error: &io::Error| {
         Failure::new(
-            format!("cannot write {}: {error}", text::shown_path(what)),
+            format!("cannot write {}: {}", text::shown_path(what), cause(error)),
             "name a directory that you may write to with --dir",
         )
     };
@@ -91,6 +91,12 @@ fn write(dir: &Path, pages: &[Page]) -> Result<(), Failure> {
         file.persist(&place).map_err(|error| failed(&place, &error.error))?;
     }
     Ok(())
+}
+
+/// Returns what went wrong, without the made-up name of the file beside the place.
+fn cause(error: &io::Error) -> String {
+    let inner = error.get_ref().and_then(|error| error.source());
+    inner.map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Returns a new file with this text, which goes away unless it gets a place.

@@ -39,7 +39,10 @@ fn script(sandbox: &Sandbox, shell: &str) -> String {
 /// Returns whether a program is installed, and says so when it is not: what is not tested must be
 /// seen in the log.
 fn installed(sandbox: &Sandbox, program: &str) -> bool {
-    let found = sandbox.command(program).arg("--version").output().is_ok();
+    let mut asked = sandbox.command(program);
+    // One of those that are asked for knows no such flag, which is an answer too.
+    let output = asked.arg("--version").output();
+    let found = output.is_ok_and(|output| output.status.success() || program == "mandoc");
     if !found {
         // Not by the macro, whose lines are kept back when a test passes.
         let line =
@@ -94,7 +97,8 @@ fn bash_takes_its_script_and_completes_with_it() {
     ] {
         let asked = format!(
             "source '{}'; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
-             _ecosystem ecosystem \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; \
+             _ecosystem ecosystem \"${{COMP_WORDS[COMP_CWORD]}}\" \
+             \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; \
              echo \"${{COMPREPLY[*]}}\"",
             file.display()
         );
@@ -172,7 +176,7 @@ fn every_command_has_examples_in_its_help_and_none_in_the_short_one() {
         let name = command.get_name();
         let long = Run::new(&sandbox).args([name, "--help"]).run().expect_code(0).stdout;
         let (_, examples) = long.split_once("\nExamples:\n").unwrap_or_else(|| panic!("{name}"));
-        assert!(examples.contains(&format!("ecosystem {name}")) || name == "rehearse", "{name}");
+        assert!(examples.contains(&format!("ecosystem {name}")), "{name}");
         let short = Run::new(&sandbox).args([name, "-h"]).run().expect_code(0).stdout;
         assert!(!short.contains("Examples:") && short.len() < long.len(), "{name}");
     }

@@ -163,3 +163,56 @@ fn clean(roff: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Arg;
+
+    use super::*;
+
+    #[test]
+    fn no_text_becomes_a_request_and_none_is_lost() {
+        let hostile = Command::new("ecosystem")
+            .about(".so /etc/passwd")
+            .long_about("'so first\n.so second\n\n\\!third")
+            .arg(Arg::new("flag").long("flag").help(".so help\n'so more\n\n.so last"))
+            .after_long_help(
+                "Examples:\n  .so example\n\n  'so `other` ~/x^ …\n\n.so text\n\nNote:\n  x",
+            );
+        let pages = all(hostile);
+        let page = &pages[0].text;
+        for line in page.lines() {
+            assert!(!line.starts_with(".so") && !line.starts_with('\''), "{line:?}");
+        }
+        let (_, own) = page.split_once(".SH EXAMPLES\n").unwrap();
+        let (own, _) = own.split_once(".SH \"EXIT STATUS\"").unwrap();
+        let expected = "\
+.nf
+\\&.so example
+.sp
+\\*(Aqso \\(gaother\\(ga \\(ti/x\\(ha \\[u2026]
+.sp
+.fi
+\\&.so text
+.PP
+.SH NOTE
+.nf
+x
+.fi
+";
+        assert_eq!(own, expected);
+        for text in
+            ["first", "\\&.so second", "\\\\!third", "\\&.so help", "so more", "\\&.so last"]
+        {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+    }
+
+    #[test]
+    fn the_exit_codes_of_the_help_are_a_section_and_no_text_of_the_page() {
+        let program = Command::new("ecosystem").after_long_help(format!("Text\n\n{EXIT_CODES}"));
+        let page = &all(program)[0].text;
+        assert!(page.contains("\nText\n.SH \"EXIT STATUS\"\n"), "{page}");
+        assert!(!page.contains("Exit codes:"), "{page}");
+    }
+}

@@ -65,7 +65,8 @@ impl BuildScript {
     fn compile() -> Self {
         let sandbox = Sandbox::new();
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("build.rs");
-        let program = sandbox.path().join("build-script");
+        let named = format!("build_script{}", std::env::consts::EXE_SUFFIX);
+        let program = sandbox.path().join(named);
         // With the environment of the test: a rustup proxy needs to know its home.
         let compiled = Command::new("rustc")
             .args(["--edition", "2024", "--out-dir"])
@@ -75,8 +76,6 @@ impl BuildScript {
             .output()
             .unwrap();
         assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
-        let named = format!("build_script{}", std::env::consts::EXE_SUFFIX);
-        std::fs::rename(sandbox.path().join(named), &program).unwrap();
         Self { sandbox, program }
     }
 

@@ -106,7 +106,7 @@ fn the_help_of_man_says_what_is_written() {
               [possible values: auto, always, never]
     
     Examples:
-      # Read the page of the program, and the one of a command
+      # Read the page of the program, and the one of a command (macOS, BSD: `| mandoc -a`)
       ecosystem man | man -l -
       ecosystem man dispatch | man -l -
     
