@@ -14,7 +14,8 @@ const SHORT: usize = 10;
 fn main() {
     // Without a line of this kind cargo would come here after every change of any file.
     println!("cargo::rerun-if-changed=build.rs");
-    let commit = published().or_else(checked_out);
+    let note = Path::new(".cargo_vcs_info.json");
+    let commit = if note.is_file() { published(note) } else { checked_out() };
     let (id, date) = commit.unwrap_or_default();
     let mut version = variable("CARGO_PKG_VERSION");
     if let Some(short) = id.get(..SHORT) {
@@ -37,11 +38,11 @@ fn variable(name: &str) -> String {
 }
 
 /// Returns the commit that a published crate was made of, which cargo has noted in it. It says no
-/// date, and of a tree that was not committed it says nothing that counts.
-fn published() -> Option<(String, String)> {
-    let note = Path::new(".cargo_vcs_info.json");
-    let text = fs::read_to_string(note).ok()?;
+/// date, and of a tree that was not committed it says nothing that counts. A repository that such a
+/// crate lies in is that of whoever packs it.
+fn published(note: &Path) -> Option<(String, String)> {
     println!("cargo::rerun-if-changed={}", note.display());
+    let text = fs::read_to_string(note).ok()?;
     let text: String = text.split_whitespace().collect();
     let (_, after) = text.split_once("\"sha1\":\"")?;
     let (id, _) = after.split_once('"')?;

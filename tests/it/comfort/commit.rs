@@ -172,11 +172,11 @@ fn a_published_crate_is_built_from_the_commit_that_it_was_made_of() {
     let id = "0123456789abcdef0123456789abcdef01234567";
     // Also in a repository: that of somebody who packs it.
     for dir in ["plain", "packed"] {
-        let crate_ = if dir == "packed" {
-            script.sandbox.new_repository(dir)
-        } else {
-            script.sandbox.path().join(dir)
-        };
+        let crate_ = script.sandbox.path().join(dir);
+        if dir == "packed" {
+            script.sandbox.new_repository(dir);
+            script.sandbox.commit_all(&crate_, "imported");
+        }
         for (git, version) in [
             (format!(r#"{{"sha1": "{id}"}}"#), "1.2.3 (0123456789)"),
             (format!(r#"{{"sha1": "{id}", "dirty": true}}"#), "1.2.3"),
