@@ -19,18 +19,15 @@ mod sending;
 mod signals;
 pub mod status;
 mod telling;
+mod usage;
 pub mod validate;
 mod variables;
 mod version;
 
-use std::borrow::Cow;
 use std::ffi::OsString;
-use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use clap::{
-    ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint,
-};
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 use tokio::runtime::Runtime;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -129,26 +126,9 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
             return failure.exit.code();
         }
     };
-    let cli = match parse(&args.all) {
+    let cli = match Cli::try_parse_from(&args.all) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version go to standard output and are no error. A closed pipe is none.
-            // What was given as an argument may be a stranger's text, and is repeated.
-            let plain = error.render().to_string();
-            let printed = match output::inert(&plain) {
-                Cow::Borrowed(_) => error.print(),
-                Cow::Owned(safe) => output::Log.write_all(safe.as_bytes()),
-            };
-            let lost = printed.err().filter(|error| error.kind() != ErrorKind::BrokenPipe);
-            if let Some(lost) = &lost {
-                let _ = writeln!(output::Log, "error: cannot write to standard output: {lost}");
-            }
-            let wrong = error.use_stderr() || lost.is_some();
-            if let Some(hint) = args.hint().filter(|_| error.use_stderr()) {
-                let _ = writeln!(output::Log, "\n{hint}");
-            }
-            return if wrong { Exit::Misused } else { Exit::Done }.code();
-        }
+        Err(error) => return usage::answer(&error, args.hint()).code(),
     };
     let output =
         Output::new(environment, cli.global.color, cli.global.quiet, cli.global.verbose > 0);
@@ -171,12 +151,6 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
             failure.exit.code()
         }
     }
-}
-
-fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    // There is one version to ask for: that of `ecosystem`, not of a program `ecosystem-dispatch`.
-    let command = Cli::command().mut_subcommands(|command| command.display_name("ecosystem"));
-    Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
 /// Returns the git program, with what it may see of the environment.
