@@ -119,7 +119,7 @@ enum Command {
 
 /// Runs the command that the arguments name and returns the process's exit code.
 pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>) -> u8 {
-    let args = match variables::with(&Cli::command(), environment, args) {
+    let args = match variables::with(Cli::command, environment, args) {
         Ok(args) => args,
         Err(failure) => {
             Output::new(environment, When::Auto, false, false).failure(&failure, environment);

@@ -41,18 +41,28 @@ fn variable(option: &str) -> String {
     format!("ECOSYSTEM_{}", option.to_ascii_uppercase().replace('-', "_"))
 }
 
+/// Returns whether a variable may be the form of an option: most runs have none, and need no look.
+fn may_be_a_form(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    let others: [&[u8]; 3] = [b"ECOSYSTEM_APP_", b"ECOSYSTEM_NOTIFY_URL", b"ECOSYSTEM_PAT"];
+    name.starts_with(b"ECOSYSTEM_") && !others.iter().any(|it| name.starts_with(it))
+}
+
 /// Returns the arguments, with those that the environment adds behind them.
 ///
 /// # Errors
 /// A variable of a flag that is neither true nor false.
 pub(super) fn with(
-    command: &Command,
+    command: impl FnOnce() -> Command,
     environment: &Environment,
     args: impl IntoIterator<Item = OsString>,
 ) -> Result<Arguments, Failure> {
     let mut all: Vec<OsString> = args.into_iter().collect();
     let mut variables = Vec::new();
-    let mut command = command.clone();
+    if !environment.iter().any(|(name, _)| may_be_a_form(name)) {
+        return Ok(Arguments { all, variables });
+    }
+    let mut command = command();
     command.build();
     // What is wrong with the command line is said when it is parsed in earnest.
     let typed = command.clone().ignore_errors(true).try_get_matches_from(&all).ok();
@@ -172,7 +182,7 @@ mod tests {
         let typed: Vec<OsString> = args.split(' ').map(OsString::from).collect();
         let count = typed.len();
         let arguments =
-            with(&Cli::command(), &environment, typed).map_err(|failure| failure.message)?;
+            with(Cli::command, &environment, typed).map_err(|failure| failure.message)?;
         let added = arguments.all.iter().skip(count);
         Ok(added.map(|arg| arg.to_string_lossy().into_owned()).collect())
     }

@@ -26,7 +26,8 @@ fn readme() -> Document {
 /// Returns the flags of a help text, as the README writes them: `-n, --dry-run`, `--base REV`.
 fn flags(help: &str) -> BTreeSet<String> {
     let is_flag = |line: &&str| line.starts_with('-') && !line.starts_with("- ");
-    let lines = help.lines().map(str::trim).filter(is_flag);
+    let (options, _) = help.split_once("\nExamples:\n").unwrap_or((help, ""));
+    let lines = options.lines().map(str::trim).filter(is_flag);
     lines
         .map(|line| line.split("  ").next().unwrap_or_default())
         .map(|flag| flag.replace(['<', '>'], "").replace("...", ""))
@@ -46,6 +47,7 @@ fn every_flag_is_in_the_readme_and_every_flag_in_the_readme_exists() {
         ("validate", ["--online", "--only OWNER/NAME"]),
         ("status", ["--prune", "--head REV"]),
         ("rehearse", ["--keep DIR", "-C DIR"]),
+        ("man", ["--dir DIR", "-C DIR"]),
     ] {
         let found = flags(&help(&[command, "--help"]));
         for flag in examples {
@@ -255,6 +257,13 @@ fn the_outputs_in_the_readme_are_those_that_are_written() {
         .dir(&bare)
         .args(["dispatch", "--dry-run"])
         .event("push", "push.json")
+        .env("GITHUB_OUTPUT", &file)
+        .env("RUNNER_TEMP", sandbox.path())
+        .run()
+        .expect_code(0);
+    Run::new(&sandbox)
+        .args(["send", "--dry-run", "--to", "acme/web", "--event-type", "x"])
+        .env("GITHUB_ACTIONS", "true")
         .env("GITHUB_OUTPUT", &file)
         .env("RUNNER_TEMP", sandbox.path())
         .run()

@@ -25,6 +25,7 @@ fn the_help_of_the_program_names_its_commands() {
     
     Commands:
       dispatch     Tell every subscribed repository what a push changed
+      send         Send an event of your own to one repository or many
       validate     Check ecosystem.json before anything is sent
       status       Show what each cousin has received, and what it has yet to hear of
       rehearse     See all of it happen on this machine, without account, token or network
@@ -79,6 +80,7 @@ fn the_short_help_of_the_program_stays_short() {
     
     Commands:
       dispatch     Tell every subscribed repository what a push changed
+      send         Send an event of your own to one repository or many
       validate     Check ecosystem.json before anything is sent
       status       Show what each cousin has received, and what it has yet to hear of
       rehearse     See all of it happen on this machine, without account, token or network

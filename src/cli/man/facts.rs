@@ -26,23 +26,25 @@ const fn variable(name: &'static str, of: &'static [&'static str], what: &'stati
 
 const EVERY: &[&str] = &[];
 /// Those that send.
-const SENDERS: &[&str] = &["dispatch"];
+const SENDERS: &[&str] = &["dispatch", "send"];
 /// Those that ask GitHub's API.
-const ASKERS: &[&str] = &["dispatch", "validate"];
-/// Those that read the monorepo and its remote.
-const READERS: &[&str] = &["dispatch", "validate", "status"];
+const ASKERS: &[&str] = &["dispatch", "send", "validate"];
+/// Those that send, ask or read.
+const WORKERS: &[&str] = &["dispatch", "send", "validate", "status"];
+/// The one that is about a push.
+const DISPATCH: &[&str] = &["dispatch"];
 
 /// All variables, in the order in which a reader will look for them.
 pub(super) const VARIABLES: &[Variable] = &[
     variable(
         "ECOSYSTEM_PAT",
-        READERS,
+        WORKERS,
         "The token: the first choice to send with and to ask GitHub with.",
     ),
-    variable("GH_TOKEN", READERS, "The same, second choice."),
+    variable("GH_TOKEN", WORKERS, "The same, second choice."),
     variable(
         "GITHUB_TOKEN",
-        READERS,
+        WORKERS,
         "The same, last choice; and the first choice for the monorepo itself, where git fetches and \
          writes watermarks with it. The token_env of a cousin names a variable of its own, and no \
          other is used for that cousin.",
@@ -61,7 +63,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     variable("ECOSYSTEM_APP_PRIVATE_KEY_FILE", ASKERS, "Or the path of that file."),
     variable(
         "ECOSYSTEM_NOTIFY_URL",
-        SENDERS,
+        DISPATCH,
         "A Slack-compatible incoming webhook, which hears when failures begin and end; a secret.",
     ),
     variable(
@@ -72,7 +74,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     ),
     variable(
         "GITHUB_SERVER_URL",
-        READERS,
+        WORKERS,
         "GitHub's address; tokens for fetching go to this host only. The default is \
          https://github.com.",
     ),
@@ -84,15 +86,24 @@ pub(super) const VARIABLES: &[Variable] = &[
     ),
     variable(
         "GITHUB_EVENT_NAME",
-        SENDERS,
+        DISPATCH,
         "The event that started the run. Without it the run is a person's.",
     ),
-    variable("GITHUB_EVENT_PATH", SENDERS, "The file with the event."),
-    variable("GITHUB_REPOSITORY", READERS, "The name of the monorepo, OWNER/NAME."),
-    variable("GITHUB_REF", &["dispatch", "status"], "The ref, for events that do not name it."),
+    variable("GITHUB_EVENT_PATH", DISPATCH, "The file with the event."),
+    variable(
+        "GITHUB_REPOSITORY",
+        WORKERS,
+        "The repository that the run belongs to, OWNER/NAME: the monorepo.",
+    ),
+    variable(
+        "GITHUB_REF",
+        &["dispatch", "send", "status"],
+        "The ref, for events that do not name it.",
+    ),
+    variable("GITHUB_SHA", &["send"], "The commit, for --with-context."),
     variable("GITHUB_RUN_ID", SENDERS, "The run, for the run_url of what is sent."),
     variable("GITHUB_OUTPUT", SENDERS, "The file that the outputs are written to."),
-    variable("GITHUB_STEP_SUMMARY", READERS, "The file that the summary is written to."),
+    variable("GITHUB_STEP_SUMMARY", WORKERS, "The file that the summary is written to."),
     variable("RUNNER_TEMP", SENDERS, "The directory that the report is written to."),
     variable("NO_COLOR", EVERY, "When set and not empty, no colours."),
     variable(
