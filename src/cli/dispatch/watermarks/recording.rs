@@ -93,9 +93,10 @@ impl State {
             Some(update) => {
                 let told = writer.write(std::slice::from_ref(&update));
                 if let Some(Err(why)) = told.map_err(not_writable)?.into_iter().next() {
-                    // Another run for the same commit may have been faster by a moment.
-                    self.marks = list(run, &self.remote)?;
-                    if self.marks.sends(&run.head).is_some() {
+                    // Another run for the same commit may have been faster by a moment. All else
+                    // stays as it was planned with: who has moved a watermark meanwhile is met by
+                    // the lease.
+                    if !list(run, &self.remote)?.holds(&update) {
                         let message = format!("the remote does not take the watermarks: {why}");
                         return Err(Failure::new(message, NEEDED));
                     }
