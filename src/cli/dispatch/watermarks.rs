@@ -5,7 +5,7 @@
 
 mod recording;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::pipeline::{Rounds, Run};
 use jiff::Timestamp;
@@ -34,8 +34,8 @@ const REWRITTEN: &str = "the branch does not hold this commit: it was rewritten 
 struct State {
     remote: Remote,
     marks: Marks,
-    /// By cousin, where its watermark stood at first.
-    before: HashMap<usize, Option<CommitSha>>,
+    /// The refs as they were when nothing was written yet.
+    before: Marks,
     states: BTreeMap<usize, WatermarkState>,
     /// What was delivered in this run.
     told: HashSet<(usize, FeaturePath)>,
@@ -102,10 +102,10 @@ impl State {
             )
         })?;
         let marks = list(run, &remote)?;
-        let mut state = Self {
+        Ok(Self {
             remote,
+            before: marks.clone(),
             marks,
-            before: HashMap::new(),
             states: BTreeMap::new(),
             told: HashSet::new(),
             reached: BTreeMap::new(),
@@ -113,9 +113,7 @@ impl State {
             overtaken: false,
             may_write: false,
             unrecorded: false,
-        };
-        state.remember(run);
-        Ok(state)
+        })
     }
 
     /// Sees that head is where others can have it, and which branch it is on.
@@ -161,13 +159,6 @@ impl State {
         Err(Failure::new(message, help))
     }
 
-    fn remember(&mut self, run: &Run<'_>) {
-        for (at, cousin) in run.cousins.iter().enumerate() {
-            let mark = self.marks.watermark(&cousin.repo).map(|mark| mark.commit.clone());
-            self.before.insert(at, mark);
-        }
-    }
-
     /// Returns the comparisons of these cousins.
     fn parts(&mut self, run: &mut Run<'_>, of: &[usize], first: bool) -> Result<Parts, Failure> {
         let mut parts = Parts::default();
@@ -202,7 +193,7 @@ impl State {
         let told = self.writer(run)?.write(&updates).map_err(not_writable)?;
         if let Some(Err(why)) = told.iter().find(|told| told.is_err()) {
             self.marks = list(run, &self.remote)?;
-            self.remember(run);
+            self.before = self.marks.clone();
             if self.marks.is_untouched() {
                 let message = format!("the remote does not take the watermarks: {why}");
                 return Err(Failure::new(message, NEEDED));
@@ -287,9 +278,8 @@ impl State {
             .iter()
             .filter_map(|at| {
                 let cousin = run.cousins.get(*at).filter(|cousin| cousin.enabled)?;
-                let before = self.before.get(at).cloned().flatten();
-                let mark = self.marks.watermark(&cousin.repo);
-                let after = mark.map(|mark| mark.commit.clone());
+                let of = |marks: &Marks| Some(marks.watermark(&cousin.repo)?.commit.clone());
+                let (before, after) = (of(&self.before), of(&self.marks));
                 let planned = self.states.get(at).copied();
                 let state = match planned {
                     Some(state @ (WatermarkState::Newer | WatermarkState::Current)) => state,
