@@ -49,7 +49,7 @@ pub struct Mark {
 
 /// What of a commit a cousin may have heard.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Heard {
+pub enum Extent {
     /// Anything.
     All,
     /// These features, by their hashes.
@@ -248,8 +248,8 @@ impl Marks {
     /// Returns the commits of which a cousin may have heard besides its watermark, each with what:
     /// there head is compared with it, too.
     #[must_use]
-    pub fn heard_of(&self, repo: &RepoName, head: &CommitSha) -> BTreeMap<CommitSha, Heard> {
-        let mut all: BTreeMap<CommitSha, Heard> = BTreeMap::new();
+    pub fn heard_of(&self, repo: &RepoName, head: &CommitSha) -> BTreeMap<CommitSha, Extent> {
+        let mut all: BTreeMap<CommitSha, Extent> = BTreeMap::new();
         if !self.is_newest(head) {
             return all;
         }
@@ -258,15 +258,15 @@ impl Marks {
         for (Mark { commit, .. }, feature) in
             self.tried_of(repo).filter(|it| !is_known(&it.0.commit))
         {
-            let heard = all.entry(commit.clone()).or_insert_with(|| Heard::Only(BTreeSet::new()));
+            let heard = all.entry(commit.clone()).or_insert_with(|| Extent::Only(BTreeSet::new()));
             match (heard, feature) {
-                (Heard::Only(features), Some(feature)) => drop(features.insert(feature.clone())),
-                (heard, None) => *heard = Heard::All,
-                (Heard::All, Some(_)) => {}
+                (Extent::Only(features), Some(feature)) => drop(features.insert(feature.clone())),
+                (heard, None) => *heard = Extent::All,
+                (Extent::All, Some(_)) => {}
             }
         }
         let sending = self.sending.iter().filter(|commit| !is_known(commit));
-        all.extend(sending.map(|commit| (commit.clone(), Heard::All)));
+        all.extend(sending.map(|commit| (commit.clone(), Extent::All)));
         all
     }
 

@@ -10,7 +10,7 @@ use crate::git::range::Reason;
 use crate::git::source::{Compared, Source};
 use crate::names::{CommitSha, FeaturePath, RepoName};
 use crate::routing::{ChangedPath, Planned, Reach, plan};
-use crate::watermark::{Heard, hash_of};
+use crate::watermark::{Extent, hash_of};
 
 /// One comparison.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(super) struct Bases {
     /// Why that.
     pub(super) reason: Reason,
     /// What else they may have heard of, and what of it.
-    pub(super) heard_of: BTreeMap<CommitSha, Heard>,
+    pub(super) heard_of: BTreeMap<CommitSha, Extent>,
 }
 
 /// All comparisons of a run and what they call for.
@@ -93,7 +93,7 @@ impl Parts {
         let heard_of = groups.keys().flat_map(|bases| bases.heard_of.keys().cloned());
         source.bring(&received.chain(heard_of).collect());
         for (bases, of) in groups {
-            let received = bases.received.iter().map(|base| (base.clone(), &Heard::All));
+            let received = bases.received.iter().map(|base| (base.clone(), &Extent::All));
             let heard_of = bases.heard_of.iter().map(|(at, heard)| (Some(at.clone()), heard));
             for (base, heard) in received.chain(heard_of) {
                 let before = self.called.len();
@@ -101,7 +101,7 @@ impl Parts {
                     let compared = source.compare_with(base.as_ref(), reach)?;
                     Ok(Compared { reason: bases.reason, ..compared })
                 })?;
-                if let Heard::Only(features) = heard {
+                if let Extent::Only(features) = heard {
                     let called = self.called.split_off(before);
                     let is_heard = |it: &Called| features.contains(&hash_of(&it.planned.feature));
                     self.called.extend(called.into_iter().filter(is_heard));

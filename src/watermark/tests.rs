@@ -179,9 +179,9 @@ fn what_a_cousin_may_have_heard_of_is_known_by_commit_and_by_feature_where_they_
     marks.wrote(&sends);
     assert_eq!(marks.sends(&sha('e')), None);
 
-    let only = Heard::Only(few.iter().map(hash_of).collect());
+    let only = Extent::Only(few.iter().map(hash_of).collect());
     let expected =
-        [(sha('b'), only), (sha('c'), Heard::All), (sha('e'), Heard::All)].into_iter().collect();
+        [(sha('b'), only), (sha('c'), Extent::All), (sha('e'), Extent::All)].into_iter().collect();
     assert_eq!(marks.heard_of(&web, &sha('d')), expected);
     let of_docs: Vec<CommitSha> = marks.heard_of(&docs, &sha('d')).into_keys().collect();
     assert_eq!(of_docs, [sha('c'), sha('e')]);

@@ -3,6 +3,7 @@
 //! work, and a look at what could not be recorded because another run was faster; those cousins go
 //! into the next round. What the refs mean is decided in `watermark`.
 
+mod planning;
 mod recording;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -10,25 +11,18 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::pipeline::{Rounds, Run};
 use jiff::Timestamp;
 
-use crate::cli::part::{Bases, Parts};
 use crate::cli::{Exit, Failure, Output};
 use crate::git::GitError;
 use crate::git::fetch::Remote;
-use crate::git::range::{RangeError, Reason, Trigger};
-use crate::git::refs::{self, Update};
+use crate::git::range::Trigger;
+use crate::git::refs;
 use crate::names::{CommitSha, FeaturePath};
 use crate::report::{Warning, Watermark, WatermarkState};
-use crate::watermark::{Marks, Since};
+use crate::watermark::Marks;
 
 /// How often what was planned with a watermark that another run has moved meanwhile is planned
 /// again.
 const ROUNDS: usize = 4;
-
-/// Why a run for an older head sends nothing.
-const DELIVERED: &str = "already delivered by a newer run";
-
-/// Why a run for a commit that was pushed away sends nothing.
-const REWRITTEN: &str = "the branch does not hold this commit: it was rewritten since";
 
 /// The refs as they were read, and what was learned of them since.
 struct State {
@@ -159,118 +153,6 @@ impl State {
         Err(Failure::new(message, help))
     }
 
-    /// Returns the comparisons of these cousins.
-    fn parts(&mut self, run: &mut Run<'_>, of: &[usize], first: bool) -> Result<Parts, Failure> {
-        let mut parts = Parts::default();
-        if first && self.marks.is_untouched() {
-            self.begin(run, of, &mut parts)?;
-        }
-        if parts.parts.is_empty() {
-            self.since_watermarks(run, of, &mut parts)?;
-        }
-        parts.sort(&run.cousins, &self.told);
-        Ok(parts)
-    }
-
-    /// The first run of all: the range is the event's. Before anything is sent the base is recorded
-    /// as what everybody has received, so that a failure in this very run is made up for.
-    fn begin(&mut self, run: &mut Run<'_>, of: &[usize], parts: &mut Parts) -> Result<(), Failure> {
-        let Run { source, comparison, cousins, .. } = run;
-        if comparison.bases.is_empty() {
-            // Before the first cousin is enabled there is nobody to be told.
-            let nobody = run.cousins.iter().all(|cousin| !cousin.enabled);
-            return if nobody { Ok(()) } else { Err(no_range(run)) };
-        }
-        parts.add(cousins, of, None, |reach| Ok(source.compare(comparison, reach)?))?;
-        let base = parts.parts.first().and_then(|part| part.compared.base.clone());
-        let Some(base) = base.filter(|_| run.sends()) else { return Ok(()) };
-        let enabled = run.cousins.iter().filter(|cousin| cousin.enabled);
-        let mut updates: Vec<Update> =
-            enabled.map(|cousin| Marks::create(&cousin.repo, &base)).collect();
-        if !parts.called.is_empty() {
-            updates.extend(self.marks.sends(&run.head));
-        }
-        let told = self.writer(run)?.write(&updates).map_err(not_writable)?;
-        if let Some(Err(why)) = told.iter().find(|told| told.is_err()) {
-            self.marks = list(run, &self.remote)?;
-            self.before = self.marks.clone();
-            if self.marks.is_untouched() {
-                let message = format!("the remote does not take the watermarks: {why}");
-                return Err(Failure::new(message, NEEDED));
-            }
-            // Another run has begun at the same moment.
-            self.overtaken = true;
-            *parts = Parts::default();
-            return Ok(());
-        }
-        updates.iter().for_each(|update| self.marks.wrote(update));
-        self.may_write = true;
-        Ok(())
-    }
-
-    /// Each cousin since its own watermark; those that have received the same share a comparison.
-    fn since_watermarks(
-        &mut self,
-        run: &mut Run<'_>,
-        of: &[usize],
-        parts: &mut Parts,
-    ) -> Result<(), Failure> {
-        let Run { source, comparison, cousins, head, request, .. } = run;
-        let repos = of.iter().filter_map(|at| Some(&cousins.get(*at)?.repo));
-        let is_in = source.is_in(&self.marks.in_question(repos, head));
-        if is_in.values().any(Option::is_none) {
-            let message = "the remote does not tell whether some watermarks are older or newer than \
-                           the commit of this run: what differs is sent, and they stay where they are";
-            run.warnings.push(Warning::new("unclear-watermarks", message.to_owned()));
-        }
-        let mut groups: BTreeMap<Bases, Vec<usize>> = BTreeMap::new();
-        let mut by_event: BTreeMap<Option<&'static str>, Vec<usize>> = BTreeMap::new();
-        for at in of {
-            let Some(cousin) = cousins.get(*at) else { continue };
-            let since = self.marks.since(&cousin.repo, head, &is_in);
-            let state = match &since {
-                Since::Newer(_) | Since::Rewritten => WatermarkState::Newer,
-                Since::Head if self.overtaken => WatermarkState::Newer,
-                Since::Head => WatermarkState::Current,
-                Since::Watermark(_) | Since::Nothing => WatermarkState::Planned,
-                Since::Unclear(_) => WatermarkState::Kept,
-            };
-            if cousin.enabled {
-                self.states.insert(*at, state);
-            }
-            let (received, reason) = match since {
-                Since::Newer(_) | Since::Head if self.overtaken => {
-                    by_event.entry(None).or_default().push(*at);
-                    continue;
-                }
-                Since::Newer(_) => {
-                    by_event.entry(Some(DELIVERED)).or_default().push(*at);
-                    continue;
-                }
-                Since::Rewritten => {
-                    by_event.entry(Some(REWRITTEN)).or_default().push(*at);
-                    continue;
-                }
-                _ if request.flags.all => (Some(None), Reason::All),
-                Since::Head => (None, Reason::Watermarks),
-                Since::Nothing => (Some(None), Reason::FirstDelivery),
-                Since::Watermark(commit) | Since::Unclear(commit) => {
-                    (Some(Some(commit)), Reason::Watermarks)
-                }
-            };
-            let heard_of = self.marks.heard_of(&cousin.repo, head);
-            groups.entry(Bases { received, reason, heard_of }).or_default().push(*at);
-        }
-        parts.add_groups(source, cousins, &groups)?;
-        if !comparison.bases.is_empty() {
-            // What was to be sent by this run alone; for the report, where others have been there.
-            for (why, of) in by_event {
-                parts.add(cousins, &of, why, |reach| Ok(source.compare(comparison, reach)?))?;
-            }
-        }
-        Ok(())
-    }
-
     /// Returns what became of each watermark.
     fn report(&self, run: &Run<'_>) -> Vec<Watermark> {
         let mut all: Vec<Watermark> = run
@@ -314,17 +196,6 @@ fn list(run: &Run<'_>, remote: &Remote) -> Result<Marks, Failure> {
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn not_writable(error: GitError) -> Failure {
     Failure::new(format!("cannot write the watermarks: {error}"), NEEDED)
-}
-
-/// Returns why an event without a range cannot be the first.
-fn no_range(run: &Run<'_>) -> Failure {
-    let event = match &run.request.trigger {
-        Trigger::Other(name) => name.clone(),
-        _ => String::new(),
-    };
-    let message = format!("{}, and no cousin has a watermark yet", RangeError::NoRange(event));
-    let help = "watermarks begin with a push, or with a run with --base REV or --all";
-    Failure::new(message, help)
 }
 
 /// Whether a watermark in this state may be moved to head.
