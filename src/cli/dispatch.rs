@@ -103,6 +103,8 @@ pub(super) struct Request<'a> {
     pub(super) delivery: Delivery,
     /// Whether, and how, it is looked for what was started.
     pub(super) confirm: Option<Confirm>,
+    /// Whether an alarm is told of the run.
+    pub(super) alarm: bool,
     /// Speaks for every cousin in a rehearsal, whatever its `token_env`.
     pub(super) stand_in_token: Option<&'a str>,
     pub(super) environment: &'a Environment,
@@ -120,6 +122,7 @@ pub fn run(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let trigger = actions::trigger(environment);
+    let alarming = Alarming::new(environment, args.issue_on_failure, output);
     let request = Request {
         dir,
         trigger: trigger.as_ref().map_or_else(|_| Trigger::Other(String::new()), Clone::clone),
@@ -136,10 +139,10 @@ pub fn run(
         dry_run: args.dry_run,
         delivery: args.delivery,
         confirm: args.confirming.asked(),
+        alarm: alarming.is_some(),
         stand_in_token: None,
         environment,
     };
-    let alarming = Alarming::new(&request, args.issue_on_failure, output);
     let (report, exit) =
         match (trigger.map_err(Failure::from).and_then(|_| carry_out(&request, output)), &alarming)
         {

@@ -174,6 +174,7 @@ impl Rehearsal<'_> {
             dry_run,
             delivery: Delivery { timeout: Duration::from_secs(10), ..Delivery::default() },
             confirm: None,
+            alarm: false,
             stand_in_token: Some(TOKEN),
             environment,
         }

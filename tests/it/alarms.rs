@@ -3,6 +3,7 @@
 use ecosystem_dispatcher::embedded_github::{Fault, Model, Token};
 use serde_json::{Value, json};
 
+use crate::support::case;
 use crate::support::ecosystem::{Done, Run};
 use crate::support::github::{Tester, github_with, run_test_with};
 use crate::support::loopback::{Loopback, Response};
@@ -139,6 +140,28 @@ fn a_webhook_hears_once_that_it_begins_and_once_that_it_ends() {
         let [began, ended] = &texts[..] else { panic!("{texts:#?}") };
         assert!(began.contains("acme/web"), "{began}");
         assert!(ended.contains("arrive again"), "{ended}");
+    });
+}
+
+#[test]
+fn since_when_cousins_fail_is_fetched_for_an_alarm_and_for_nothing_else() {
+    run_world(github(), |w| {
+        w.list(&json!([{"repo": "acme/web", "subscriptions": ["features/a"]}]));
+        w.run(&w.push(&[("a", "1")])).run().expect_code(0);
+        let second = w.push(&[("a", "2")]);
+        w.t.fault("acme/web", Fault::status(403));
+        w.run(&second).run().expect_code(1);
+        let third = w.push(&[("b", "1")]);
+        for (what, alarm) in [("without an alarm", false), ("with one", true)] {
+            case(what);
+            let dir = w.checkout(&third.after);
+            let run = w.run_in(&dir, &third);
+            w.t.fault("acme/web", Fault::status(403));
+            if alarm { alarmed(run) } else { run }.run().expect_code(1);
+            let asked = ["cat-file", "-e", &second.after];
+            let is_here = w.t.sandbox.try_git(&dir, &asked, b"").status.success();
+            assert_eq!(is_here, alarm);
+        }
     });
 }
 

@@ -13,6 +13,7 @@ use crate::alarm::{self, Alarm, Heard, Results, State, judge};
 use crate::cli::signals::Signals;
 use crate::cli::{self, Exit, Failure, Output};
 use crate::delivery::{self, Outcome, RequestSettings, Requests, SystemClock};
+use crate::environment::Environment;
 use crate::git::range::Trigger;
 use crate::github::app::Permissions;
 use crate::github::auth::resolve;
@@ -38,11 +39,11 @@ pub(super) struct Alarming {
 impl Alarming {
     /// Returns how an alarm is to be raised; none when it is not asked for. The webhook's address is
     /// hidden in all that follows.
-    pub(super) fn new(request: &Request<'_>, issue: bool, output: &Output) -> Option<Self> {
-        let webhook = request.environment.text(WEBHOOK).filter(|url| !url.is_empty());
+    pub(super) fn new(environment: &Environment, issue: bool, output: &Output) -> Option<Self> {
+        let webhook = environment.text(WEBHOOK).filter(|url| !url.is_empty());
         let webhook = webhook.map(SecretString::from);
         if let Some(url) = &webhook
-            && actions::is_actions(request.environment)
+            && actions::is_actions(environment)
         {
             output.command(&actions::mask(url.expose_secret()));
         }

@@ -16,7 +16,7 @@ use crate::git::GitError;
 use crate::git::fetch::Remote;
 use crate::git::range::Trigger;
 use crate::git::refs;
-use crate::names::{CommitSha, FeaturePath};
+use crate::names::{CommitSha, FeaturePath, RepoName};
 use crate::report::{Warning, Watermark, WatermarkState};
 use crate::watermark::Marks;
 
@@ -51,14 +51,7 @@ pub(super) fn carry_out(run: &mut Run<'_>, output: &Output) -> Result<Rounds, Fa
     let mut state = State::read(run)?;
     state.look_at_the_branch(run)?;
     state.others = state.marks.sent_by_others(&run.head);
-    let failing = state.marks.all_failing();
-    let failing: Vec<_> = failing.map(|mark| (mark.repo.clone(), mark.commit.clone())).collect();
-    run.source.bring(&failing.iter().map(|(_, commit)| commit.clone()).collect());
-    let since = |commit: &CommitSha| {
-        let seconds = run.source.committed(commit)?;
-        Timestamp::from_second(seconds).ok()
-    };
-    let failing = failing.into_iter().map(|(repo, at)| (repo, since(&at), at)).collect();
+    let failing = failing(run, &state.marks);
     let mut rounds = Vec::new();
     let mut of = run.chosen.clone();
     let mut exit = None;
@@ -85,6 +78,17 @@ pub(super) fn carry_out(run: &mut Run<'_>, output: &Output) -> Result<Rounds, Fa
         exit = exit.or(Some(Exit::Undelivered));
     }
     Ok(Rounds { rounds, watermarks: Some(state.report(run)), exit, failing })
+}
+
+/// Returns who fails by the refs, since when and with which commit. Commits that are not here are
+/// fetched for their times only where an alarm tells them.
+fn failing(run: &mut Run<'_>, marks: &Marks) -> Vec<(RepoName, Option<Timestamp>, CommitSha)> {
+    if run.request.alarm {
+        run.source.bring(&marks.all_failing().map(|mark| mark.commit.clone()).collect());
+    }
+    let since = |commit| Timestamp::from_second(run.source.committed(commit)?).ok();
+    let failing = marks.all_failing();
+    failing.map(|mark| (mark.repo.clone(), since(&mark.commit), mark.commit.clone())).collect()
 }
 
 impl State {
