@@ -116,6 +116,9 @@ pub struct Before {
     /// Who was failing already, each with the commit since which it did and that commit's time, as
     /// far as refs tell.
     pub failing: Vec<(RepoName, Option<jiff::Timestamp>, CommitSha)>,
+    /// Who fails by the refs after the run, whatever the run has delivered: it may have been for
+    /// an older commit than the one with which they fail.
+    pub still: Vec<RepoName>,
 }
 
 /// What became of one cousin's watermark.

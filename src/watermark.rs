@@ -341,7 +341,8 @@ impl Marks {
     }
 
     /// Returns what is to be written when all of a cousin's dispatches were delivered: its
-    /// watermark moves to head, and the marks go that it fails and what it heard of in part.
+    /// watermark moves to head. The marks go that it fails and what it heard of in part, unless
+    /// there is a newer commit than head, whose run may have failed.
     #[must_use]
     pub fn delivered(&self, repo: &RepoName, head: &CommitSha) -> Vec<Update> {
         let mut updates = match self.watermark(repo) {
@@ -349,8 +350,8 @@ impl Marks {
             Some(mark) if mark.commit == *head => Vec::new(),
             Some(mark) => vec![mark.to(Some(head))],
         };
-        updates.extend(self.failing(repo).map(|mark| mark.to(None)));
         if self.is_newest(head) {
+            updates.extend(self.failing(repo).map(|mark| mark.to(None)));
             updates.extend(self.tried_of(repo).map(|(mark, _)| mark.to(None)));
         }
         updates

@@ -144,6 +144,28 @@ fn a_webhook_hears_once_that_it_begins_and_once_that_it_ends() {
 }
 
 #[test]
+fn a_late_run_that_delivers_does_not_end_what_a_newer_one_began() {
+    let hook = Loopback::start(|_| Response::status("200 OK"));
+    run_world(github(), |w| {
+        let alarmed = |run| alarmed(run).env("ECOSYSTEM_NOTIFY_URL", hook.url());
+        alarmed(w.run(&w.push(&[("a", "1")]))).run().expect_code(0);
+        let second = w.push(&[("a", "2")]);
+        let third = w.push(&[("a", "3")]);
+        w.t.fault("acme/web", Fault::status(403));
+        alarmed(w.run(&third)).run().expect_code(1);
+        let done = alarmed(w.run(&second)).run().expect_code(0);
+        assert_eq!(done.dispatch("acme/web")["outcome"], "delivered");
+        assert_eq!(w.refs().get("failing/acme/web"), Some(&third.after));
+        assert_eq!(issues(w.t), [(1, "open".to_owned(), 0)]);
+        assert_eq!(hook.requests().len(), 1);
+        alarmed(w.scheduled()).run().expect_code(0);
+        assert_eq!(w.refs().get("failing/acme/web"), None);
+        assert_eq!(issues(w.t), [(1, "closed".to_owned(), 1)]);
+        assert_eq!(hook.requests().len(), 2);
+    });
+}
+
+#[test]
 fn since_when_cousins_fail_is_fetched_for_an_alarm_and_for_nothing_else() {
     run_world(github(), |w| {
         w.list(&json!([{"repo": "acme/web", "subscriptions": ["features/a"]}]));

@@ -1,6 +1,7 @@
 //! `--issue-on-failure` and `ECOSYSTEM_NOTIFY_URL`: what a run tells the alarm, and the token by
 //! which the alarm speaks. An alarm that cannot be raised is a warning.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -199,6 +200,9 @@ fn heard(report: &Report) -> Vec<(RepoName, Heard)> {
         Some((watermark.repo.clone(), heard))
     };
     all.extend(report.watermarks.iter().flatten().filter_map(of_watermark));
+    // What a run for an older commit delivers does not say that the newest arrives.
+    let still: HashSet<String> = report.before.still.iter().map(RepoName::key).collect();
+    all.retain(|(repo, heard)| *heard != Heard::Recovered || !still.contains(&repo.key()));
     all
 }
 

@@ -64,7 +64,7 @@ pub(super) fn run(
         parts.add(cousins, chosen, None, |reach| Ok(source.compare(comparison, reach)?))?;
         parts.sort(cousins, &HashSet::new());
         let (round, exit) = run.send(parts, output, |_, _| {})?;
-        Rounds { rounds: vec![round], watermarks: None, exit, failing: Vec::new() }
+        Rounds { rounds: vec![round], watermarks: None, exit, ..Rounds::default() }
     };
     Ok(run.report(told))
 }
@@ -77,6 +77,8 @@ pub(super) struct Rounds {
     pub(super) watermarks: Option<Vec<Watermark>>,
     /// Who was failing before, since when and with which commit, as far as refs tell.
     pub(super) failing: Vec<(RepoName, Option<Timestamp>, CommitSha)>,
+    /// Who fails after it by the refs.
+    pub(super) still: Vec<RepoName>,
     /// How the process is to end when it was interrupted, or when something besides went wrong.
     pub(super) exit: Option<Exit>,
 }

@@ -48,7 +48,7 @@ pub(super) fn nothing(request: &Request<'_>, why: String, head: Option<CommitSha
 impl Run<'_> {
     /// Returns the report, with what only the alarm needs, and how the process is to end.
     pub(super) fn report(self, told: Rounds) -> (Report, Exit) {
-        let Rounds { rounds, watermarks, exit, failing } = told;
+        let Rounds { rounds, watermarks, exit, failing, still } = told;
         let mut warnings: Vec<Warning> = Vec::new();
         for part in rounds.iter().flat_map(|round| &round.parts.parts) {
             warnings.extend(warnings_of(&part.compared));
@@ -87,6 +87,7 @@ impl Run<'_> {
             before: report::Before {
                 enabled: Some(enabled.map(|cousin| cousin.repo.clone()).collect()),
                 failing,
+                still,
             },
         };
         let exit = exit.unwrap_or_else(|| Exit::of(&report));

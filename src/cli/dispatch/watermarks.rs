@@ -77,7 +77,8 @@ pub(super) fn carry_out(run: &mut Run<'_>, output: &Output) -> Result<Rounds, Fa
     if state.unrecorded {
         exit = exit.or(Some(Exit::Undelivered));
     }
-    Ok(Rounds { rounds, watermarks: Some(state.report(run)), exit, failing })
+    let still = state.marks.all_failing().map(|mark| mark.repo.clone()).collect();
+    Ok(Rounds { rounds, watermarks: Some(state.report(run)), exit, failing, still })
 }
 
 /// Returns who fails by the refs, since when and with which commit. Commits that are not here are
