@@ -132,8 +132,8 @@ pub struct Results {
     pub run: Option<Failure>,
     /// What it tells of cousins; of one that is named twice the failure counts, the first of them.
     pub cousins: Vec<(RepoName, Heard)>,
-    /// The cousins that are listed and enabled, when the list could be read: whoever is not among
-    /// them fails no longer. All of them, also when the run was for some only.
+    /// The cousins that are listed and enabled, when the list could be read: of whoever is not among
+    /// them nothing is told any more. All of them, also when the run was for some only.
     pub enabled: Option<Vec<RepoName>>,
 }
 
@@ -152,7 +152,13 @@ impl Who {
     /// Returns whether it is nobody.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        !self.run && self.cousins.is_empty() && self.more == 0
+        self.count() == 0
+    }
+
+    /// Returns how many they are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.cousins.len().saturating_add(self.more).saturating_add(usize::from(self.run))
     }
 }
 
@@ -171,9 +177,16 @@ pub enum Change {
         came: Who,
         /// Who fails no longer.
         gone: Who,
+        /// Who is not sent to any more, disabled or not listed, and so has not recovered.
+        left: Who,
     },
     /// These failed, and nothing does any more.
-    Ended(Who),
+    Ended {
+        /// Who has recovered.
+        gone: Who,
+        /// Who is not sent to any more.
+        left: Who,
+    },
 }
 
 /// Returns what a run at `at` for the commit `head` changes, and what is to be remembered.
@@ -227,32 +240,37 @@ pub fn judge(
             }
         }
     }
-    leave(before, results, &heard, &mut after, &mut gone);
-    (change(before, &after, came, gone), after)
+    let left = leave(before, results, &heard, &mut after, &mut gone);
+    (change(before, &after, came, gone, left), after)
 }
 
-/// Takes out whoever is not listed any more, and those without a name of whom nobody can be left.
+/// Takes out whoever is not enabled or not listed any more, and those without a name of whom nobody
+/// can be left; returns those who are not known to have recovered.
 fn leave(
     before: &State,
     results: &Results,
     heard: &BTreeMap<String, (RepoName, Heard)>,
     after: &mut State,
     gone: &mut Who,
-) {
-    let Some(enabled) = &results.enabled else { return };
+) -> Who {
+    let mut left = Who::default();
+    let Some(enabled) = &results.enabled else { return left };
     let enabled: BTreeSet<String> = enabled.iter().map(RepoName::key).collect();
     after.cousins.retain(|key, (repo, _)| {
         let stays = enabled.contains(key) || heard.contains_key(key);
         if !stays {
-            gone.cousins.push(repo.clone());
+            left.cousins.push(repo.clone());
         }
         stays
     });
-    gone.cousins.sort_by_key(RepoName::key);
     let silent = |key: &&String| !heard.contains_key(*key) && before.may_forget(key);
-    let left = after.more.min(enabled.iter().filter(silent).count());
-    gone.more = after.more - left;
-    after.more = left;
+    let more = after.more.min(enabled.iter().filter(silent).count());
+    let recovered = heard.iter().filter(|(_, (_, heard))| *heard == Heard::Recovered);
+    let recovered = recovered.filter(|(key, _)| before.may_forget(key)).count();
+    gone.more = (after.more - more).min(recovered);
+    left.more = after.more - more - gone.more;
+    after.more = more;
+    left
 }
 
 /// Returns what was told of each cousin, in order.
@@ -267,13 +285,13 @@ fn heard(results: &Results) -> BTreeMap<String, (RepoName, Heard)> {
     all
 }
 
-fn change(before: &State, after: &State, came: Who, gone: Who) -> Change {
+fn change(before: &State, after: &State, came: Who, gone: Who, left: Who) -> Change {
     match (before.is_empty(), after.is_empty()) {
         (true, true) => Change::Nothing,
         (true, false) => Change::Began(came),
-        (false, true) => Change::Ended(gone),
-        (false, false) if came.is_empty() && gone.is_empty() => Change::Still,
-        (false, false) => Change::Changed { came, gone },
+        (false, true) => Change::Ended { gone, left },
+        (false, false) if [&came, &gone, &left].iter().all(|it| it.is_empty()) => Change::Still,
+        (false, false) => Change::Changed { came, gone, left },
     }
 }
 

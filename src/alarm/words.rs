@@ -19,10 +19,10 @@ pub(super) const TITLE: &str = "Ecosystem updates are not arriving";
 const LONGEST_TABLE: usize = 28_000;
 /// How many rows it has.
 const ROWS: usize = 100;
-/// How many names a comment has of those who came, and of those who are gone.
+/// How many names a comment has of those who came, of those who are gone, and of those who left.
 const NAMES: usize = 50;
-/// How long the list of either gets, in characters.
-const LONGEST_LIST: usize = 20_000;
+/// How long the list of each gets, in characters.
+const LONGEST_LIST: usize = 18_000;
 
 /// What all texts are about.
 #[derive(Debug, Clone, Copy)]
@@ -86,16 +86,17 @@ pub(super) fn body(subject: &Subject<'_>, state: &State) -> String {
 
 fn table(state: &State) -> String {
     let mut table =
-        "| cousin | failing since | why | what to do |\n| --- | --- | --- | --- |\n".to_owned();
+        "| cousin | failing since | why, and what to do |\n| --- | --- | --- |\n".to_owned();
     let mut length = size(&table);
     let mut rows = 0;
     for (repo, trouble) in state.cousins().take(ROWS) {
+        let help = trouble.failure.help().map(|help| format!("; {}", code(help)));
         let row = format!(
-            "| {} | {} | {} | {} |\n",
+            "| {} | {} | {}{} |\n",
             code(repo.as_str()),
             since(trouble),
             code(trouble.failure.error()),
-            trouble.failure.help().map_or_else(|| "–".to_owned(), code),
+            help.unwrap_or_default(),
         );
         length += size(&row);
         if length > LONGEST_TABLE {
@@ -127,21 +128,31 @@ pub(super) fn comment(subject: &Subject<'_>, change: &Change, state: &State) -> 
         Change::Began(came) => {
             Some(format!("Failing again since {this_run}:\n\n{}", listed(came, state)))
         }
-        Change::Changed { came, gone } => {
-            let mut text = String::new();
-            if !came.is_empty() {
-                text += &format!("Failing too since {this_run}:\n\n{}\n", listed(came, state));
-            }
-            if !gone.is_empty() {
-                text += &format!("Recovered with {this_run}:\n\n{}", listed(gone, state));
-            }
-            Some(text)
-        }
-        Change::Ended(gone) => Some(format!(
-            "Nothing is failing any more since {this_run}. Recovered:\n\n{}",
-            listed(gone, state)
+        Change::Changed { came, gone, left } => Some(paragraphs(
+            &[
+                (format!("Failing too since {this_run}"), came),
+                (format!("Recovered with {this_run}"), gone),
+                (LEFT.to_owned(), left),
+            ],
+            state,
         )),
+        Change::Ended { gone, left } => {
+            let lists = [("Recovered".to_owned(), gone), (LEFT.to_owned(), left)];
+            let lists = paragraphs(&lists, state);
+            Some(format!("Nothing is failing any more since {this_run}. {lists}"))
+        }
     }
+}
+
+/// What is said of those who are not sent to any more.
+const LEFT: &str = "Disabled or not listed any more, so that nothing is sent there and nobody knows \
+                    whether it would arrive";
+
+/// Returns a list for each of these that is not empty, below its words.
+fn paragraphs(lists: &[(String, &Who)], state: &State) -> String {
+    let lists = lists.iter().filter(|(_, who)| !who.is_empty());
+    let lists = lists.map(|(words, who)| format!("{words}:\n\n{}", listed(who, state)));
+    lists.collect::<Vec<_>>().join("\n")
 }
 
 /// Returns the comment with which an issue is closed whose memory was lost.
@@ -165,7 +176,6 @@ fn listed(who: &Who, state: &State) -> String {
         let error = state.of(repo).map(|it| format!(": {}", code(it.failure.error())));
         lines.push(format!("- {}{}\n", code(repo.as_str()), error.unwrap_or_default()));
     }
-    let all = who.cousins.len().saturating_add(who.more).saturating_add(usize::from(who.run));
     let mut text = String::new();
     let mut shown = 0;
     for line in lines {
@@ -175,8 +185,8 @@ fn listed(who: &Who, state: &State) -> String {
         text += &line;
         shown += 1;
     }
-    if all > shown {
-        text += &format!("- … and {} more\n", all - shown);
+    if who.count() > shown {
+        text += &format!("- … and {} more\n", who.count() - shown);
     }
     text
 }

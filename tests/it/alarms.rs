@@ -144,6 +144,29 @@ fn a_webhook_hears_once_that_it_begins_and_once_that_it_ends() {
 }
 
 #[test]
+fn a_failing_cousin_that_is_disabled_has_not_recovered() {
+    let hook = Loopback::start(|_| Response::status("200 OK"));
+    run_world(github(), |w| {
+        let alarmed = |run| alarmed(run).env("ECOSYSTEM_NOTIFY_URL", hook.url());
+        w.t.fault("acme/web", Fault::status(403));
+        alarmed(w.run(&w.push(&[("a", "1")]))).run().expect_code(1);
+        w.list(&json!([
+            {"repo": "acme/web", "subscriptions": ["features/a"], "enabled": false},
+            {"repo": "acme/docs", "subscriptions": ["features/c"]},
+        ]));
+        w.push(&[]);
+        alarmed(w.scheduled()).run().expect_code(0);
+        assert_eq!(issues(w.t), [(1, "closed".to_owned(), 1)]);
+        let comment = w.t.with(|model| model.comments_of(MONOREPO, 1)[0].body.clone());
+        assert!(!comment.contains("Recovered"), "{comment}");
+        assert!(comment.contains("Disabled or not listed any more"), "{comment}");
+        assert!(comment.contains("acme/web"), "{comment}");
+        let said = String::from_utf8(hook.requests()[1].body.clone()).unwrap();
+        assert!(said.contains("1 cousin is disabled or not listed"), "{said}");
+    });
+}
+
+#[test]
 fn a_late_run_that_delivers_does_not_end_what_a_newer_one_began() {
     let hook = Loopback::start(|_| Response::status("200 OK"));
     run_world(github(), |w| {

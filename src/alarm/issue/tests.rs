@@ -139,7 +139,7 @@ async fn one_issue_opens_follows_closes_and_opens_again() {
     let body = issue.body.clone().unwrap();
     assert!(
         body.contains(
-            "| `acme/a` | 2026-01-02 03:04 UTC | `the server failed (503)` | `run again` |"
+            "| `acme/a` | 2026-01-02 03:04 UTC | `the server failed (503)`; `run again` |"
         ),
         "{body}"
     );
@@ -153,7 +153,7 @@ async fn one_issue_opens_follows_closes_and_opens_again() {
     world.run(&["a", "b"]).await;
     world.run(&["b"]).await;
     assert_eq!(world.shown(), ["#1 open -: 2 comments"]);
-    assert!(matches!(world.run(&[]).await.change, Change::Ended(_)));
+    assert!(matches!(world.run(&[]).await.change, Change::Ended { .. }));
     assert_eq!(world.shown(), ["#1 closed completed: 3 comments"]);
     let from = world.count();
     assert_eq!(world.run(&[]).await.change, Change::Nothing);
@@ -193,7 +193,7 @@ async fn an_issue_that_was_closed_by_hand_is_opened_again_without_a_word() {
     assert_eq!(world.run(&["a"]).await.change, Change::Still);
     assert_eq!(world.shown(), ["#1 open reopened: 0 comments"]);
     world.github.with(|model| model.change_issue(MONO, 1, |it| it.open = false));
-    assert!(matches!(world.run(&[]).await.change, Change::Ended(_)));
+    assert!(matches!(world.run(&[]).await.change, Change::Ended { .. }));
     assert_eq!(world.run(&[]).await.change, Change::Nothing);
     assert_eq!(world.shown(), ["#1 closed reopened: 0 comments"]);
     world.github.stop().await;

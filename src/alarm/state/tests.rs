@@ -49,8 +49,16 @@ fn text(change: &Change) -> String {
         Change::Nothing => "nothing".to_owned(),
         Change::Still => "still".to_owned(),
         Change::Began(came) => format!("began: {}", who(came)),
-        Change::Changed { came, gone } => format!("came: {}; gone: {}", who(came), who(gone)),
-        Change::Ended(gone) => format!("ended: {}", who(gone)),
+        Change::Changed { came, gone, left: nobody } if nobody.is_empty() => {
+            format!("came: {}; gone: {}", who(came), who(gone))
+        }
+        Change::Changed { came, gone, left } => {
+            format!("came: {}; gone: {}; left: {}", who(came), who(gone), who(left))
+        }
+        Change::Ended { gone, left: nobody } if nobody.is_empty() => {
+            format!("ended: {}", who(gone))
+        }
+        Change::Ended { gone, left } => format!("ended: {}; left: {}", who(gone), who(left)),
     }
 }
 
@@ -74,12 +82,13 @@ fn each_run_changes_what_it_tells_and_nothing_else() {
         // Of one that was told of twice, the failure counts.
         ("a!", "a+ a!", "still", "a"),
         ("", "a! a+", "began: a", "a"),
-        // Who is disabled or not listed any more fails no longer.
-        ("a! b!", "=b", "came: ; gone: a", "b"),
-        ("a! b!", "=", "ended: a b", ""),
+        // Who is disabled or not listed any more fails no longer, and has not recovered.
+        ("a! b!", "=b", "came: ; gone: ; left: a", "b"),
+        ("a! b!", "=", "ended: ; left: a b", ""),
+        ("a! b!", "b+ =b", "ended: b; left: a", ""),
         ("a!", "=B,A", "still", "a"),
         ("a!", "a! =b", "still", "a"),
-        ("c! a!", "b! =b", "came: b; gone: a c", "b"),
+        ("c! a!", "b! =b", "came: b; gone: ; left: a c", "b"),
         // A run that comes to nothing tells nothing of its cousins.
         ("a!", "run!", "came: run; gone: ", "run a"),
         ("run!", "run!", "still", "run"),
@@ -136,7 +145,8 @@ fn those_whose_names_were_too_many_are_not_new_when_they_fail_again() {
         (cut(2), "c! d+ =a,b,c,d", "came: ; gone: 1 more", (3, 0)),
         (cut(2), "c! =a,b,c,d", "still", (3, 1)),
         (cut(2), "a+ b+ c+ d+ =a,b,c,d", "ended: a b 2 more", (0, 0)),
-        (State { more: 1, ..State::default() }, "=", "ended: 1 more", (0, 0)),
+        (State { more: 1, ..State::default() }, "=", "ended: ; left: 1 more", (0, 0)),
+        (cut(2), "a+ b+ c+ =a,b,c", "ended: a b 1 more; left: 1 more", (0, 0)),
     ] {
         let (found, state) = judged(&before, run);
         assert_eq!(text(&found), change, "{run:?}");

@@ -32,7 +32,15 @@ pub(in crate::alarm) fn message(
             };
             (head, failing(state))
         }
-        Change::Ended(_) => (format!("All updates from {source} arrive again."), Vec::new()),
+        Change::Ended { left, .. } if left.is_empty() => {
+            (format!("All updates from {source} arrive again."), Vec::new())
+        }
+        Change::Ended { left, .. } => {
+            let left = counted(left.count(), "cousin is", "cousins are");
+            let head =
+                format!("No update from {source} fails any more: {left} disabled or not listed.");
+            (head, Vec::new())
+        }
     };
     let run = subject.run_url().map(|url| format!("\nRun: {}", escaped(&url)));
     let room = LONGEST.saturating_sub(run.as_deref().map_or(0, length) + 40);

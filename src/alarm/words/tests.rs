@@ -58,10 +58,10 @@ fn the_issue_says_who_fails_since_when_why_and_what_to_do() {
 
     **2 cousins are not getting updates from `acme/mono`.**
 
-    | cousin | failing since | why | what to do |
-    | --- | --- | --- | --- |
-    | `acme/api` | 2026-01-02 03:04 UTC, commit `a1a1a1a1a1` | `` `rm` @all closes #1 <!-- x --> `` | – |
-    | `acme/web` | 2026-01-02 03:04 UTC, commit `a1a1a1a1a1` | `the server failed (503: "a ¦ b")` | `run again later` |
+    | cousin | failing since | why, and what to do |
+    | --- | --- | --- |
+    | `acme/api` | 2026-01-02 03:04 UTC, commit `a1a1a1a1a1` | `` `rm` @all closes #1 <!-- x --> `` |
+    | `acme/web` | 2026-01-02 03:04 UTC, commit `a1a1a1a1a1` | `the server failed (503: "a ¦ b")`; `run again later` |
 
     Last looked at by [this run](<https://github.com/acme/mono/actions/runs/7>).
 
@@ -84,8 +84,18 @@ fn a_change_is_worth_one_comment_and_the_same_failure_none() {
         Change::Nothing,
         Change::Still,
         Change::Began(who(&["acme/web"], false)),
-        Change::Changed { came: who(&["acme/web"], false), gone: who(&["acme/api"], true) },
-        Change::Ended(who(&["acme/api"], false)),
+        Change::Changed {
+            came: who(&["acme/web"], false),
+            gone: who(&["acme/api"], true),
+            left: who(&["acme/off"], false),
+        },
+        Change::Changed {
+            came: Who::default(),
+            gone: Who::default(),
+            left: who(&["acme/off"], false),
+        },
+        Change::Ended { gone: who(&["acme/api"], false), left: Who::default() },
+        Change::Ended { gone: Who::default(), left: Who { more: 2, ..Who::default() } },
     ] {
         all += &format!("{:?}\n", comment(&subject, &change, &state));
     }
@@ -93,8 +103,10 @@ fn a_change_is_worth_one_comment_and_the_same_failure_none() {
     None
     None
     Some("Failing again since this run:\n\n- `acme/web`: `no @x`\n")
-    Some("Failing too since this run:\n\n- `acme/web`: `no @x`\n\nRecovered with this run:\n\n- the run itself\n- `acme/api`\n")
+    Some("Failing too since this run:\n\n- `acme/web`: `no @x`\n\nRecovered with this run:\n\n- the run itself\n- `acme/api`\n\nDisabled or not listed any more, so that nothing is sent there and nobody knows whether it would arrive:\n\n- `acme/off`\n")
+    Some("Disabled or not listed any more, so that nothing is sent there and nobody knows whether it would arrive:\n\n- `acme/off`\n")
     Some("Nothing is failing any more since this run. Recovered:\n\n- `acme/api`\n")
+    Some("Nothing is failing any more since this run. Disabled or not listed any more, so that nothing is sent there and nobody knows whether it would arrive:\n\n- … and 2 more\n")
     "#);
 }
 
@@ -125,7 +137,7 @@ fn ten_thousand_failing_cousins_fit_and_the_first_are_remembered() {
         let source = repo("acme/mono");
         let subject = Subject { source: &source, run_url: None };
         let all = Who { run: true, cousins: many.iter().map(|it| repo(&it.0)).collect(), more: 7 };
-        let change = Change::Changed { came: all.clone(), gone: all };
+        let change = Change::Changed { came: all.clone(), gone: all.clone(), left: all };
         assert!(size(&comment(&subject, &change, &state).unwrap()) <= LONGEST);
     }
 }
@@ -216,7 +228,7 @@ proptest! {
         prop_assert_eq!(lines("<!--"), 2);
         prop_assert_eq!(text.lines().nth(1).unwrap().matches("-->").count(), 1);
         for row in text.lines().filter(|line| line.starts_with("| `")) {
-            prop_assert_eq!(row.matches('|').count(), 5);
+            prop_assert_eq!(row.matches('|').count(), 4);
         }
         prop_assert!(text.ends_with("put notes into comments.\n"));
     }
