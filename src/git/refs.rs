@@ -4,6 +4,7 @@
 //! of our own that borrows the objects it needs: no branch, hook or setting of the user's clone
 //! takes part, and none of them changes.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -114,6 +115,8 @@ pub struct Writer {
     dir: TempDir,
     /// A commit that the remote shows among its branches.
     tip: Option<CommitSha>,
+    /// Whether that commit was found here.
+    has_tip: Cell<bool>,
     /// Where the history ends that was borrowed.
     ends: BTreeSet<String>,
 }
@@ -151,7 +154,7 @@ impl Writer {
         let ends: Vec<String> = objects.iter().filter_map(ends).collect();
         let ends = ends.iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
         let (git, remote, tip) = (git.clone(), remote.clone(), tip.cloned());
-        Ok(Self { git, remote, dir, tip, ends })
+        Ok(Self { git, remote, dir, tip, has_tip: Cell::new(false), ends })
     }
 
     /// Sees that the remote lets us write, without writing: `updates` are what would be.
@@ -221,7 +224,9 @@ impl Writer {
     ) -> Result<BTreeMap<String, Told>, GitError> {
         if self.know(set)? {
             match self.push(set, deleted, false, Known::Here) {
-                Err(error) => tracing::info!("asking the remote which commits it has: {error}"),
+                Err(error) if !is_turned_away(&error) => {
+                    tracing::info!("asking the remote which commits it has: {error}")
+                }
                 told => return told,
             }
         }
@@ -234,26 +239,15 @@ impl Writer {
     /// is so now.
     fn know(&self, set: &[&Update]) -> Result<bool, GitError> {
         let scratch = |source| GitError::Scratch { source };
-        let Some(tip) = &self.tip else { return Ok(false) };
+        let shallow = || drop(fs::remove_file(self.dir.path().join("shallow")));
+        if set.is_empty() {
+            // What is only deleted takes no commit along.
+            shallow();
+            return Ok(true);
+        }
+        let Some(tip) = self.tip.as_ref().filter(|tip| self.brings(tip)) else { return Ok(false) };
         let parents: BTreeSet<&str> =
             set.iter().filter_map(|update| Some(update.new.as_ref()?.as_str())).collect();
-        let dir = git_path(self.dir.path());
-        let commit = format!("{tip}^{{commit}}");
-        let has_tip = || {
-            let context = Context { place: Place::Own(&dir), ..Context::default() };
-            self.git.run(&context, ["cat-file", "-e", &commit]).is_ok()
-        };
-        if !has_tip() {
-            let mut args = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
-            args.extend(["--depth=1", "--filter=tree:0", "--end-of-options", "source"]);
-            args.push(tip.as_str());
-            let fetched = self.remote.with_credentials(&self.git, Place::Own(&dir), |context| {
-                self.git.run(context, &args)
-            });
-            if fetched.is_err() || !has_tip() {
-                return Ok(false);
-            }
-        }
         let others = parents.into_iter().filter(|commit| *commit != tip.as_str());
         let line: Vec<&str> = [tip.as_str()].into_iter().chain(others).collect();
         // So are the ends of the history that was borrowed, which a file `shallow` would tell the
@@ -264,8 +258,31 @@ impl Writer {
         let info = self.dir.path().join("info");
         fs::create_dir_all(&info).map_err(scratch)?;
         fs::write(info.join("grafts"), grafts.join("\n")).map_err(scratch)?;
-        drop(fs::remove_file(self.dir.path().join("shallow")));
+        shallow();
         Ok(true)
+    }
+
+    /// Returns whether the tip is here, fetched if need be; git is asked until it is.
+    fn brings(&self, tip: &CommitSha) -> bool {
+        let dir = git_path(self.dir.path());
+        let commit = format!("{tip}^{{commit}}");
+        let has_tip = || {
+            let context = Context { place: Place::Own(&dir), ..Context::default() };
+            self.git.run(&context, ["cat-file", "-e", &commit]).is_ok()
+        };
+        if !self.has_tip.get() && !has_tip() {
+            let mut args = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
+            args.extend(["--depth=1", "--filter=tree:0", "--end-of-options", "source"]);
+            args.push(tip.as_str());
+            let fetched = self.remote.with_credentials(&self.git, Place::Own(&dir), |context| {
+                self.git.run(context, &args)
+            });
+            if fetched.is_err() || !has_tip() {
+                return false;
+            }
+        }
+        self.has_tip.set(true);
+        true
     }
 
     /// Leaves it to git to find out what the remote has.
@@ -365,6 +382,25 @@ fn tells_of_refs(output: &[u8]) -> bool {
     !told.is_empty() && !told.values().all(|told| told.as_ref().is_err_and(|why| is_broken(why)))
 }
 
+/// What git says when a server turns it away before any commit is spoken of, so that it makes no
+/// difference what is taken for granted. A status that comes later is told as "RPC failed".
+const TURNED_AWAY: [&str; 6] = [
+    "The requested URL returned error: 401",
+    "The requested URL returned error: 403",
+    "Authentication failed for",
+    "could not read Username for",
+    "unable to get password from user",
+    "Could not read from remote repository",
+];
+
+/// Whether the push would be refused however it is done.
+fn is_turned_away(error: &GitError) -> bool {
+    let GitError::Command(CommandError::Failed { message, .. }) = error else { return false };
+    // With several tokens the last word counts.
+    let last = message.rsplit("; with ").next().unwrap_or_default();
+    !last.contains("RPC failed") && TURNED_AWAY.iter().any(|words| last.contains(words))
+}
+
 fn is_broken(why: &str) -> bool {
     ["unpacker error", "remote failure", "missing necessary objects"]
         .iter()
@@ -392,55 +428,4 @@ pub(super) fn objects_of(repository: &git2::Repository) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
-    use pretty_assertions::assert_eq;
-
-    use super::*;
-
-    #[test]
-    fn a_listing_is_read_with_the_branch_that_was_asked_for_else_the_default_branch() {
-        let id = |digit: char| digit.to_string().repeat(40);
-        let output = format!(
-            "ref: refs/heads/trunk\tHEAD\n{}\tHEAD\n{}\trefs/ecosystem/watermarks/a/b\n\
-             {}\trefs/ecosystem/tag\n{}\trefs/ecosystem/tag^{{}}\n{}\trefs/heads/main\n\
-             {}\trefs/remotes/x/HEAD\nodd\n",
-            id('a'),
-            id('b'),
-            id('c'),
-            id('d'),
-            id('e'),
-            id('f')
-        );
-        let refs: Vec<String> = ["tag", "watermarks/a/b"].map(str::to_owned).into();
-        for (asked, branch, tip) in [
-            (Some("refs/heads/main"), "refs/heads/main", Some('e')),
-            (Some("refs/heads/gone"), "refs/heads/gone", None),
-            (None, "refs/heads/trunk", Some('a')),
-        ] {
-            let listing = read(output.as_bytes(), asked);
-            assert_eq!(listing.branch.as_deref(), Some(branch));
-            assert_eq!(listing.tip.map(|tip| tip.to_string()), tip.map(id));
-            assert_eq!(listing.default_branch.as_deref(), Some("refs/heads/trunk"));
-            assert_eq!(listing.refs.keys().cloned().collect::<Vec<_>>(), refs);
-            assert_eq!(listing.refs["tag"].as_str(), id('c'), "the very id that the ref holds");
-        }
-        assert_eq!(read(b"", None), Listing::default());
-    }
-
-    #[test]
-    fn what_git_says_of_a_push_is_read_ref_by_ref() {
-        let output = b"To /x\n \trefs/new/w/a:refs/ecosystem/w/a\t1..2\n\
-            *\trefs/new/w/b:refs/ecosystem/w/b\t[new reference]\n\
-            !\trefs/new/w/c:refs/ecosystem/w/c\t[rejected] (stale info)\n\
-            =\trefs/new/w/d:refs/ecosystem/w/d\t[up to date]\n\
-            -\t:refs/ecosystem/w/e\t[deleted]\nDone\n";
-        let told = told(output);
-        let ok: Vec<&str> =
-            told.iter().filter(|(_, told)| told.is_ok()).map(|(name, _)| name.as_str()).collect();
-        assert_eq!(ok, ["w/a", "w/b", "w/d", "w/e"]);
-        assert_eq!(told["w/c"], Err("[rejected] (stale info)".to_owned()));
-        assert!(tells_of_refs(output));
-        assert!(!tells_of_refs(b"fatal: no\n"));
-        assert!(!tells_of_refs(b"!\ta:refs/ecosystem/a\t[remote rejected] (unpacker error)\n"));
-    }
-}
+mod tests;

@@ -99,8 +99,14 @@ fn a_token_that_may_only_read_is_told_before_anything_is_sent_and_shown_nowhere(
         run(&first, WRITER).expect_code(0);
         assert_eq!(at(&w.refs(), "acme/web"), first.after);
         let second = w.push(&[("a", "2")]);
+        let writes = || {
+            let all = server.requests();
+            all.iter().filter(|request| request.target.contains("git-receive-pack")).count()
+        };
+        let before = writes();
         let done = run(&second, READER).expect_code(2);
         assert!(done.stderr.contains(NEEDED), "{}", done.stderr);
+        assert_eq!(writes() - before, 3, "without a token and with each of two, and not once more");
         assert_eq!(w.received(0).len(), 1, "nothing was sent in vain");
         run(&second, WRITER).expect_code(0);
         assert_eq!(w.received(0).len(), 2);
@@ -298,8 +304,10 @@ fn a_run_that_sends_pushes_twice_and_one_that_has_nothing_to_write_never() {
         w.run(&w.push(&[("a", "1")])).run().expect_code(0);
         assert_eq!(pushes(), 2);
         for (at, features) in [[("a", "2")], [("a", "3")]].iter().enumerate() {
-            w.run(&w.push(features)).run().expect_code(0);
+            let done = w.run(&w.push(features)).arg("-vvv").run().expect_code(0);
             assert_eq!(pushes(), 4 + 2 * at, "{features:?}");
+            let looks = done.stderr.lines().filter(|line| line.contains("\"cat-file\"")).count();
+            assert_eq!(looks, 1, "whether the tip is here is asked once: {}", done.stderr);
         }
         w.scheduled().run().expect_code(0);
         assert_eq!(pushes(), 6, "nothing is written when nothing is to be");
