@@ -7,10 +7,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use crate::actions;
 use crate::ecosystem;
 use crate::environment::Environment;
 use crate::git::command::Credential;
-use crate::git::source::Source;
+use crate::git::source::{Outside, Source};
 use crate::input;
 use crate::names::{CommitSha, RepoName};
 use crate::text;
@@ -118,6 +119,15 @@ pub(super) fn all_listed<'n>(
         return Err(Failure::new(format!("--only: {unknown} is not among the cousins"), help));
     }
     Ok(())
+}
+
+/// Returns what a command that reads the monorepo has to know of the outside.
+pub(super) fn outside<'a>(
+    environment: &'a Environment,
+    remote: Option<&'a str>,
+    credentials: &'a [Credential],
+) -> Outside<'a> {
+    Outside { remote, server: actions::server_url(environment), credentials }
 }
 
 /// Returns the tokens that may fetch a private monorepo, the one with the least power first.

@@ -15,7 +15,6 @@ use super::arguments::{Format, repo_name};
 use super::{Exit, Failure, Output, listing};
 use crate::actions::{self, Level};
 use crate::environment::Environment;
-use crate::git::source::Outside;
 use crate::names::RepoName;
 use crate::report::status::Status;
 
@@ -74,11 +73,7 @@ pub fn run(
 ) -> Result<Exit, Failure> {
     let git = super::git(environment);
     let credentials = listing::git_credentials(environment);
-    let outside = Outside {
-        remote: args.remote.as_deref(),
-        server: actions::server_url(environment),
-        credentials: &credentials,
-    };
+    let outside = listing::outside(environment, args.remote.as_deref(), &credentials);
     let inquiry = Inquiry::prepare(dir, args, &outside, &git, environment)?;
     let (status, exit) = inquiry.carry_out()?;
     let now = Timestamp::now();

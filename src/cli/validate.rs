@@ -81,11 +81,7 @@ pub fn run(
 ) -> Result<Exit, Failure> {
     let git = super::git(environment);
     let credentials = listing::git_credentials(environment);
-    let outside = Outside {
-        remote: None,
-        server: actions::server_url(environment),
-        credentials: &credentials,
-    };
+    let outside = listing::outside(environment, None, &credentials);
     let mut monorepo = Monorepo::open(dir, &outside, &git);
     let listing = monorepo.listing(dir, args.ecosystem.as_deref())?;
     let (validation, interrupted) = match ecosystem::decode(&listing.name, &listing.bytes) {

@@ -16,6 +16,32 @@ fn help(args: &[&str]) -> String {
         .replace("ecosystem.exe", "ecosystem")
 }
 
+/// What the help of every command says of the options that all have.
+const GLOBAL: &str = "\
+Global options:
+  -C <DIR>
+          Run as if started in DIR
+
+  -v, --verbose...
+          Say more on standard error: -v what is fetched, -vv each request, -vvv everything
+
+  -q, --quiet
+          Say nothing but the result and errors
+
+      --color <WHEN>
+          When to use colours; `auto` respects `NO_COLOR` and the terminal
+          
+          [default: auto]
+          [possible values: auto, always, never]
+";
+
+/// Returns a command's help, in which these stand once, by a word.
+fn help_of(command: &str) -> String {
+    let help = help(&[command, "--help"]);
+    assert_eq!(help.matches(GLOBAL).count(), 1, "{help}");
+    help.replace(GLOBAL, "[global options]\n")
+}
+
 #[test]
 fn the_help_of_the_program_names_its_commands() {
     insta::assert_snapshot!(help(&["--help"]), @r"
@@ -106,7 +132,7 @@ fn the_short_help_of_the_program_stays_short() {
 
 #[test]
 fn the_help_of_dispatch_explains_each_flag() {
-    insta::assert_snapshot!(help(&["dispatch", "--help"]), @r#"
+    insta::assert_snapshot!(help_of("dispatch"), @r#"
     Tell every subscribed repository what a push changed
     
     In GitHub Actions the pushed range is read from the event. On a terminal the current branch is
@@ -204,21 +230,7 @@ fn the_help_of_dispatch_explains_each_flag() {
               Needs "issues: write" on the monorepo, for `GITHUB_TOKEN`, else `GH_TOKEN` or
               `ECOSYSTEM_PAT`. An issue that cannot be written is a warning and changes no result.
     
-    Global options:
-      -C <DIR>
-              Run as if started in DIR
-    
-      -v, --verbose...
-              Say more on standard error: -v what is fetched, -vv each request, -vvv everything
-    
-      -q, --quiet
-              Say nothing but the result and errors
-    
-          --color <WHEN>
-              When to use colours; `auto` respects `NO_COLOR` and the terminal
-              
-              [default: auto]
-              [possible values: auto, always, never]
+    [global options]
     
     Examples:
       # What would be sent for the commits that are not pushed yet
@@ -237,7 +249,7 @@ fn the_help_of_dispatch_explains_each_flag() {
 
 #[test]
 fn the_help_of_rehearse_says_what_it_keeps() {
-    insta::assert_snapshot!(help(&["rehearse", "--help"]), @r"
+    insta::assert_snapshot!(help_of("rehearse"), @r"
     See all of it happen on this machine, without account, token or network
     
     Starts a small GitHub on a free loopback port, pushes the last commit of the sample monorepo (or
@@ -256,21 +268,7 @@ fn the_help_of_rehearse_says_what_it_keeps() {
       -V, --version
               Print version
     
-    Global options:
-      -C <DIR>
-              Run as if started in DIR
-    
-      -v, --verbose...
-              Say more on standard error: -v what is fetched, -vv each request, -vvv everything
-    
-      -q, --quiet
-              Say nothing but the result and errors
-    
-          --color <WHEN>
-              When to use colours; `auto` respects `NO_COLOR` and the terminal
-              
-              [default: auto]
-              [possible values: auto, always, never]
+    [global options]
     
     Examples:
       # The sample monorepo
@@ -283,7 +281,7 @@ fn the_help_of_rehearse_says_what_it_keeps() {
 
 #[test]
 fn the_help_of_validate_says_what_needs_a_token() {
-    insta::assert_snapshot!(help(&["validate", "--help"]), @r"
+    insta::assert_snapshot!(help_of("validate"), @r"
     Check ecosystem.json before anything is sent
     
     Without a flag it needs no token, and no network as long as the clone has HEAD's trees: it checks
@@ -336,21 +334,7 @@ fn the_help_of_validate_says_what_needs_a_token() {
               
               [default: 900]
     
-    Global options:
-      -C <DIR>
-              Run as if started in DIR
-    
-      -v, --verbose...
-              Say more on standard error: -v what is fetched, -vv each request, -vvv everything
-    
-      -q, --quiet
-              Say nothing but the result and errors
-    
-          --color <WHEN>
-              When to use colours; `auto` respects `NO_COLOR` and the terminal
-              
-              [default: auto]
-              [possible values: auto, always, never]
+    [global options]
     
     Examples:
       # Check the file and its patterns
@@ -366,7 +350,7 @@ fn the_help_of_validate_says_what_needs_a_token() {
 
 #[test]
 fn the_help_of_status_says_what_it_writes_and_when() {
-    insta::assert_snapshot!(help(&["status", "--help"]), @r#"
+    insta::assert_snapshot!(help_of("status"), @r#"
     Show what each cousin has received, and what it has yet to hear of
     
     The watermarks of `ecosystem dispatch --watermarks` say what each cousin has received. They are read
@@ -412,21 +396,7 @@ fn the_help_of_status_says_what_it_writes_and_when() {
       -V, --version
               Print version
     
-    Global options:
-      -C <DIR>
-              Run as if started in DIR
-    
-      -v, --verbose...
-              Say more on standard error: -v what is fetched, -vv each request, -vvv everything
-    
-      -q, --quiet
-              Say nothing but the result and errors
-    
-          --color <WHEN>
-              When to use colours; `auto` respects `NO_COLOR` and the terminal
-              
-              [default: auto]
-              [possible values: auto, always, never]
+    [global options]
     
     Examples:
       # How does each cousin stand?

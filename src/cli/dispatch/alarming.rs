@@ -37,6 +37,16 @@ pub(super) struct Alarming {
     webhook: Option<SecretString>,
 }
 
+/// What the alarm is told.
+struct Told<'a> {
+    request: &'a Request<'a>,
+    /// The monorepo, as far as it is known.
+    source: Option<&'a RepoName>,
+    results: &'a Results,
+    /// None where the run came to nothing.
+    report: Option<&'a Report>,
+}
+
 impl Alarming {
     /// Returns how an alarm is to be raised; none when it is not asked for. The webhook's address is
     /// hidden in all that follows.
@@ -64,7 +74,7 @@ impl Alarming {
         let results =
             Results { run: None, cousins: heard(report), enabled: report.before.enabled.clone() };
         let source = report.source.repository.as_ref();
-        self.raise(request, source, &results, Some(report), output)
+        self.raise(&Told { request, source, results: &results, report: Some(report) }, output)
     }
 
     /// Tells of a run that came to nothing.
@@ -84,18 +94,12 @@ impl Alarming {
         let message = failure.message.lines().next().unwrap_or_default();
         let error = alarm::Failure::new(message, failure.help.as_deref());
         let results = Results { run: Some(error), ..Results::default() };
-        self.raise(request, request.source.as_ref(), &results, None, output)
+        let source = request.source.as_ref();
+        self.raise(&Told { request, source, results: &results, report: None }, output)
     }
 
-    fn raise(
-        &self,
-        request: &Request<'_>,
-        source: Option<&RepoName>,
-        results: &Results,
-        report: Option<&Report>,
-        output: &Output,
-    ) -> (Vec<Warning>, Option<Exit>) {
-        let (told, exit) = match self.sound(request, source, results, report, output) {
+    fn raise(&self, told: &Told<'_>, output: &Output) -> (Vec<Warning>, Option<Exit>) {
+        let (told, exit) = match self.sound(told, output) {
             Ok(told) => (told, None),
             Err(Failure { message, help, exit }) => {
                 let told = vec![format!("{message}; {}", help.unwrap_or_default())];
@@ -106,14 +110,8 @@ impl Alarming {
         (told.into_iter().map(warning).collect(), exit)
     }
 
-    fn sound(
-        &self,
-        request: &Request<'_>,
-        source: Option<&RepoName>,
-        results: &Results,
-        report: Option<&Report>,
-        output: &Output,
-    ) -> Result<Vec<String>, Failure> {
+    fn sound(&self, told: &Told<'_>, output: &Output) -> Result<Vec<String>, Failure> {
+        let Told { request, source, results, report } = *told;
         let Some(source) = source else {
             let help = "name it with --source OWNER/NAME";
             return Err(Failure::new("the monorepo that the alarm is for is not known", help));
