@@ -33,6 +33,21 @@ fn validate(sandbox: &Sandbox, ecosystem: &str, args: &[&str]) -> Done {
     Run::new(sandbox).dir(&dir).arg("validate").args(args).run()
 }
 
+/// Validates a list that has errors as GitHub Actions does, and returns the step's summary, too.
+fn faulty_in_actions(ecosystem: &str) -> (Done, String) {
+    let sandbox = Sandbox::new();
+    let dir = monorepo(&sandbox, ecosystem);
+    let summary = sandbox.path().join("summary");
+    let done = Run::new(&sandbox)
+        .dir(&dir)
+        .arg("validate")
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .run()
+        .expect_code(1);
+    (done, std::fs::read_to_string(summary).unwrap())
+}
+
 /// Returns the findings of a list of subscriptions, as `severity code line:column`.
 fn found(subscriptions: &Value) -> Vec<String> {
     let sandbox = Sandbox::new();
@@ -283,19 +298,9 @@ fn a_shallow_clone_is_enough_and_nothing_is_fetched() {
 
 #[test]
 fn an_annotation_stands_on_the_line_of_the_file_and_the_summary_has_a_row_a_cousin() {
-    let sandbox = Sandbox::new();
-    let dir = monorepo(
-        &sandbox,
+    let (done, summary) = faulty_in_actions(
         "[\n{\"repo\": \"acme/web\", \"subscriptions\": [\"dosc\"]},\n{\"repo\": \"acme/api\", \"subscriptions\": [\"docs\"], \"event_type\": \"\"}]",
     );
-    let summary = sandbox.path().join("summary");
-    let done = Run::new(&sandbox)
-        .dir(&dir)
-        .arg("validate")
-        .env("GITHUB_ACTIONS", "true")
-        .env("GITHUB_STEP_SUMMARY", &summary)
-        .run()
-        .expect_code(1);
     let commands: Vec<&str> = done.stderr.lines().filter(|line| line.starts_with("::")).collect();
     assert_eq!(commands.len(), 2, "{}", done.stderr);
     assert!(
@@ -310,7 +315,6 @@ fn an_annotation_stands_on_the_line_of_the_file_and_the_summary_has_a_row_a_cous
         ),
         "{commands:?}"
     );
-    let summary = std::fs::read_to_string(summary).unwrap();
     assert!(
         summary.contains("| acme/web | 1 | 0 | not asked | not asked | ⚠️ warnings |\n"),
         "{summary}"

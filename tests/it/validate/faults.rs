@@ -5,7 +5,7 @@ use ecosystem_dispatcher::embedded_github::{Limits, Model};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-use super::{monorepo, validate};
+use super::{faulty_in_actions, monorepo, validate};
 use crate::support::ecosystem::Run;
 use crate::support::github::{TOKEN, run_test_with};
 use crate::support::repository::Sandbox;
@@ -140,18 +140,8 @@ fn every_cousin_has_a_row_also_where_its_name_or_all_of_it_cannot_be_read() {
             "ghp_************************************ error 1 0",
         ]
     );
-    let sandbox = Sandbox::new();
-    let dir = monorepo(&sandbox, &file);
-    let summary = sandbox.path().join("summary");
-    let done = Run::new(&sandbox)
-        .dir(&dir)
-        .arg("validate")
-        .env("GITHUB_ACTIONS", "true")
-        .env("GITHUB_STEP_SUMMARY", &summary)
-        .run()
-        .expect_code(1);
+    let (done, summary) = faulty_in_actions(&file);
     assert!(done.stdout.contains("(2 of 6 cousins with 1 subscription against "), "{done:?}");
-    let summary = std::fs::read_to_string(summary).unwrap();
     assert!(summary.contains("\n| ? | 0 | 0 | not asked | not asked | ❌ errors |\n"), "{summary}");
     assert_eq!(summary.matches("❌ errors").count(), 5, "{summary}");
     assert!(!summary.contains("Canary"), "{summary}");
