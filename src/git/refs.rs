@@ -225,7 +225,7 @@ impl Writer {
         if self.know(set)? {
             match self.push(set, deleted, false, Known::Here) {
                 Err(error) if !is_turned_away(&error) => {
-                    tracing::info!("asking the remote which commits it has: {error}")
+                    tracing::info!("asking the remote which commits it has: {error}");
                 }
                 told => return told,
             }

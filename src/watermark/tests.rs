@@ -234,6 +234,15 @@ fn refs_survive_being_written_and_read_again_and_garbage_is_nothing() {
     ];
     let garbage: Vec<(&str, char)> = garbage.map(|name| (name, 'a')).into();
     assert!(marks(&garbage, None).is_untouched());
+    let commit = sha('a');
+    for trace in [
+        "watermarks/acme/web".to_owned(),
+        "failing/acme/web".to_owned(),
+        format!("sending/{commit}"),
+        format!("tried/acme/web/{commit}"),
+    ] {
+        assert!(!marks(&[(&trace, 'a')], None).is_untouched(), "a run has been there: {trace}");
+    }
 }
 
 #[test]

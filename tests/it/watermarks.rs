@@ -1,6 +1,8 @@
 //! `dispatch --watermarks`: what a run has missed, the next one makes up for, and nothing is sent
 //! that was received.
 
+mod others;
+
 use std::collections::BTreeMap;
 
 use ecosystem_dispatcher::embedded_github::Fault;
@@ -329,23 +331,6 @@ fn a_run_on_another_branch_and_a_base_that_does_not_count_are_told() {
         assert_eq!(done.warnings(), ["watermarks-of-another-branch"]);
         let done = w.scheduled().args(["--base", &first.before]).run().expect_code(0);
         assert_eq!(done.warnings(), ["base-not-used"]);
-        w.received(0);
-    });
-}
-
-#[test]
-fn what_another_run_was_sending_is_held_against_head_once() {
-    run_world(|w| {
-        w.run(&w.push(&[("a", "1")])).run().expect_code(0);
-        let second = w.push(&[("a", "2")]);
-        let third = w.push(&[("a", "1")]);
-        // The run of the second push is at work, or dead: nobody can tell.
-        let sending = format!("refs/ecosystem/sending/{}", second.after);
-        w.t.sandbox.git(&w.origin, &["update-ref", &sending, &second.after]);
-        let told = ["acme/web features/a delivered watermarks"];
-        assert_eq!(rows(&w.run(&third).run().expect_code(0)), told);
-        assert_eq!(w.refs().len(), 2, "{:?}", w.refs());
-        assert_eq!(rows(&w.scheduled().run().expect_code(0)), [""; 0]);
         w.received(0);
     });
 }

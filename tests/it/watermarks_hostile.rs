@@ -159,38 +159,6 @@ fn an_origin_that_goes_away_while_sending_costs_a_repeat_and_nothing_else() {
 }
 
 #[test]
-fn what_another_run_for_the_same_commit_moves_before_this_one_sends_is_planned_again() {
-    run_world(&["acme/web"], |w| {
-        let follows = json!(["features/a", "features/b"]);
-        w.list(&json!([{"repo": "acme/web", "subscriptions": follows}]));
-        w.run(&w.push(&[("a", "1")])).run().expect_code(0);
-        let second = w.push(&[("a", "2")]);
-        let third = w.push(&[("a", "1"), ("b", "1")]);
-        // Two more runs are at work while this one says that it sends: one for the same commit says
-        // so first, and a late one has told web of the second push.
-        let sending = format!("refs/ecosystem/sending/{}", third.after);
-        let moved = "refs/ecosystem/watermarks/acme/web";
-        w.hook(
-            "update",
-            &format!(
-                "[ $1 = {sending} ] && [ $3 = {0} ] || exit 0\n\
-                 git update-ref {moved} {1} && git update-ref {sending} {0}",
-                third.after, second.after
-            ),
-        );
-        let done = w.run(&third).run().expect_code(0);
-        let told =
-            |feature: &str| ("acme/web".into(), format!("features/{feature}"), third.after.clone());
-        assert_eq!(w.received(1), [told("a"), told("b")]);
-        assert_eq!(done.json()["watermarks"][0]["state"], "advanced");
-        assert_eq!(
-            w.refs().into_iter().collect::<Vec<_>>(),
-            [("watermarks/acme/web".to_owned(), third.after.clone())]
-        );
-    });
-}
-
-#[test]
 fn refs_that_name_no_cousin_are_left_alone() {
     let names = [
         "watermarks/x",
