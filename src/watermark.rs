@@ -366,6 +366,13 @@ impl Marks {
         self.failing(repo).is_none().then_some(update)
     }
 
+    /// Returns the updates that delete the marks of failing repositories to which nothing is sent:
+    /// whether they would fail still, nobody knows.
+    pub fn unsent(&self, is_enabled: impl Fn(&RepoName) -> bool) -> Vec<Update> {
+        let failing = self.failing.values().filter(|mark| !is_enabled(&mark.repo));
+        failing.map(|mark| mark.to(None)).collect()
+    }
+
     /// Returns the updates that delete all that belongs to repositories which `is_listed` does not
     /// know.
     pub fn prune(&self, is_listed: impl Fn(&RepoName) -> bool) -> Vec<Update> {

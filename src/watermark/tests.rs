@@ -152,6 +152,8 @@ fn a_watermark_moves_from_where_it_was_read_and_a_failure_is_marked_once() {
     delivered("acme/web").iter().for_each(|update| after.wrote(update));
     assert_eq!(after.since(&repo("acme/web"), &head, &BTreeMap::new()), Since::Head);
     assert_eq!(after.failing(&repo("acme/web")), None);
+    let enabled = |it: &RepoName| it.as_str() == "acme/web";
+    assert_eq!(before.unsent(enabled), [update("failing/acme/gone", Some('a'), None)]);
     let late = marks(&[("watermarks/acme/web", 'a'), ("failing/acme/web", 'c')], Some('c'));
     let moved = update("watermarks/acme/web", Some('a'), Some('b'));
     assert_eq!(late.delivered(&repo("acme/web"), &head), [moved], "the newest may have failed");

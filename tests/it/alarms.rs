@@ -167,6 +167,35 @@ fn a_failing_cousin_that_is_disabled_has_not_recovered() {
 }
 
 #[test]
+fn without_an_issue_a_cousin_that_is_not_sent_to_any_more_is_told_of_once() {
+    let docs = json!({"repo": "acme/docs", "subscriptions": ["features/c"]});
+    let web = json!({"repo": "acme/web", "subscriptions": ["features/a"], "enabled": false});
+    for list in [json!([docs, web]), json!([docs])] {
+        case(&list.to_string());
+        let hook = Loopback::start(|_| Response::status("200 OK"));
+        run_world(github(), |w| {
+            let told = |run: Run| run.env("ECOSYSTEM_NOTIFY_URL", hook.url());
+            let first = w.push(&[("a", "1")]);
+            w.t.fault("acme/web", Fault::status(403));
+            told(w.run(&first)).run().expect_code(1);
+            assert_eq!(hook.requests().len(), 1);
+            w.list(&list);
+            let second = w.push(&[("c", "1")]);
+            w.push(&[("c", "2")]);
+            // A late run leaves it to the newest.
+            told(w.run(&second)).run().expect_code(0);
+            assert_eq!(hook.requests().len(), 1);
+            for _ in 0..2 {
+                told(w.scheduled()).run().expect_code(0);
+                assert_eq!(hook.requests().len(), 2);
+            }
+            assert_eq!(w.refs().get("failing/acme/web"), None);
+            assert_eq!(w.refs().get("watermarks/acme/web"), Some(&first.before));
+        });
+    }
+}
+
+#[test]
 fn a_late_run_that_delivers_does_not_end_what_a_newer_one_began() {
     let hook = Loopback::start(|_| Response::status("200 OK"));
     run_world(github(), |w| {

@@ -199,15 +199,25 @@ fn heard(report: &Report) -> Vec<(RepoName, Heard)> {
     };
     all.extend(report.watermarks.iter().flatten().filter_map(of_watermark));
     // What a run for an older commit delivers does not say that the newest arrives.
-    let still: HashSet<String> = report.before.still.iter().map(RepoName::key).collect();
+    let still = keys(&report.before.still);
     all.retain(|(repo, heard)| *heard != Heard::Recovered || !still.contains(&repo.key()));
     all
+}
+
+fn keys(repos: &[RepoName]) -> HashSet<String> {
+    repos.iter().map(RepoName::key).collect()
 }
 
 /// Returns who was failing before, as far as the refs beside the watermarks tell: what an alarm
 /// without an issue goes by.
 fn before(report: &Report) -> State {
-    let failing = report.before.failing.iter();
+    let still = keys(&report.before.still);
+    let enabled = report.before.enabled.as_deref().map(keys);
+    // Who is not sent to any more is told of once, when that is taken out of the refs.
+    let is_told = |repo: &RepoName| {
+        !still.contains(&repo.key()) || enabled.as_ref().is_none_or(|it| it.contains(&repo.key()))
+    };
+    let failing = report.before.failing.iter().filter(|(repo, ..)| is_told(repo));
     failing.fold(State::default(), |state, (repo, since, commit)| {
         let failure = alarm::Failure::new("not delivered", None);
         let cousins = vec![(repo.clone(), Heard::Failed(failure))];

@@ -147,6 +147,9 @@ impl State {
             }
         }
         if is_newest {
+            let enabled = run.cousins.iter().filter(|cousin| cousin.enabled);
+            let enabled: HashSet<String> = enabled.map(|cousin| cousin.repo.key()).collect();
+            updates.extend(self.marks.unsent(|repo| enabled.contains(&repo.key())));
             updates.extend(self.others.iter().filter_map(|commit| self.marks.has_sent(commit)));
         }
         updates.extend(self.marks.has_sent(&run.head));
