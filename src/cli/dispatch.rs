@@ -99,12 +99,12 @@ pub(super) struct Request<'a> {
     pub(super) remote: Option<String>,
     pub(super) source: Option<RepoName>,
     pub(super) only: Vec<RepoName>,
+    /// Whether an alarm is told of the run.
+    pub(super) alarm: bool,
     pub(super) dry_run: bool,
     pub(super) delivery: Delivery,
     /// Whether, and how, it is looked for what was started.
     pub(super) confirm: Option<Confirm>,
-    /// Whether an alarm is told of the run.
-    pub(super) alarm: bool,
     /// Speaks for every cousin in a rehearsal, whatever its `token_env`.
     pub(super) stand_in_token: Option<&'a str>,
     pub(super) environment: &'a Environment,
@@ -136,10 +136,10 @@ pub fn run(
         remote: args.remote.clone(),
         source: args.source.clone().or_else(|| actions::repository(environment)),
         only: args.only.clone(),
+        alarm: alarming.is_some(),
         dry_run: args.dry_run,
         delivery: args.delivery,
         confirm: args.confirming.asked(),
-        alarm: alarming.is_some(),
         stand_in_token: None,
         environment,
     };
