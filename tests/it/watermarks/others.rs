@@ -100,6 +100,8 @@ fn the_first_run_of_all_sends_its_push_though_a_newer_one_begins_before_it() {
             assert_eq!(rows(&done), ["acme/web features/a delivered push"]);
             assert_eq!(w.received(0), [told("acme/web", "a", &first.after)]);
             assert_eq!(w.refs().get("watermarks/acme/web"), Some(at), "it is not moved back");
+            let web = done.json()["watermarks"][1].clone();
+            assert_eq!([&web["before"], &web["after"]], [at, at], "{web}");
         });
     }
 }
