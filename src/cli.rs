@@ -46,7 +46,7 @@ macro_rules! exit_codes {
     () => {
         "Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or a validation \
          found errors, 2 usage, configuration or environment error (nothing was sent), 130 and 143 \
-         interrupted."
+         interrupted.\n\nEvery long option has an environment form: ECOSYSTEM_DRY_RUN=true is --dry-run."
     };
 }
 const EXIT_CODES: &str = exit_codes!();

@@ -94,6 +94,8 @@ fn the_help_of_the_program_names_its_commands() {
     
     Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or a validation found
     errors, 2 usage, configuration or environment error (nothing was sent), 130 and 143 interrupted.
+    
+    Every long option has an environment form: ECOSYSTEM_DRY_RUN=true is --dry-run.
     ");
 }
 
@@ -127,7 +129,122 @@ fn the_short_help_of_the_program_stays_short() {
     
     Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or a validation found
     errors, 2 usage, configuration or environment error (nothing was sent), 130 and 143 interrupted.
+    
+    Every long option has an environment form: ECOSYSTEM_DRY_RUN=true is --dry-run.
     ");
+}
+
+#[test]
+fn the_help_of_send_explains_each_flag() {
+    insta::assert_snapshot!(help_of("send"), @r#"
+    Send an event of your own to one repository or many
+    
+    Sends a `repository_dispatch` event, which starts the workflows that listen to its type: checked
+    before anything leaves, at GitHub's pace, tried again where that helps, and each repository with an
+    outcome of its own.
+    
+    Usage: ecosystem send [OPTIONS] --event-type <TYPE>
+    
+    Options:
+      -n, --dry-run
+              Show the request that would be sent; needs no token and no network
+    
+          --format <FORMAT>
+              How to print the report
+    
+              Possible values:
+              - human: Text for people
+              - json:  One JSON document
+              
+              [default: human]
+    
+      -h, --help
+              Print help (see a summary with '-h')
+    
+      -V, --version
+              Print version
+    
+    Repositories:
+          --to <OWNER/NAME>
+              The repository to send to; may be given several times [default: `GITHUB_REPOSITORY`, else
+              read from origin]
+              
+              One value may hold several names, separated by commas or white space.
+    
+          --to-file <FILE>
+              Send to the repositories in FILE, one on a line; - is standard input
+              
+              Blank lines count for nothing, nor does what follows a #.
+    
+    Event:
+      -e, --event-type <TYPE>
+              What receivers list under `types:`, 1 to 100 characters
+    
+          --payload <JSON>
+              The `client_payload`, a JSON object of at most 10 keys and less than 64 KB
+    
+          --payload-file <FILE>
+              Read the `client_payload` from FILE; - is standard input
+    
+      -f, --field <KEY=TEXT>
+              Add a key to the payload: KEY=TEXT, or KEY:=JSON; may be given several times
+    
+          --with-context
+              Add what GitHub Actions knows of this run: `source_repository`, `commit_sha`, `source_ref`
+              and `run_url`
+              
+              A key that the payload has already stays as it is.
+    
+    Delivery:
+          --concurrency <N>
+              Requests in flight at a time, 1 to 100
+              
+              [default: 16]
+    
+          --per-minute <N>
+              Requests a minute; more than 80 also lifts the limit of 500 an hour
+              
+              [default: 80]
+    
+          --timeout <SECONDS>
+              Time for one request
+              
+              [default: 30]
+    
+          --max-wait <SECONDS>
+              How long to wait in sum when GitHub limits the rate; what would wait longer is deferred
+              
+              [default: 900]
+    
+          --confirm [<SECONDS>]
+              After sending, look for the workflow runs that were started, for up to so long [default:
+              off; 120 without a value]
+              
+              GitHub takes an event whether a workflow listens or not. A run is confirmed when its name
+              has the `dispatch_id`, probable when it was started at the time; a dispatch without a run
+              is a warning. On private repositories the token needs "actions: read".
+    
+          --require-confirmation
+              Count a dispatch as failed when no workflow run was seen; `dispatch --watermarks` sends it
+              again
+    
+    [global options]
+    
+    Examples:
+      # To the repository of this clone, or of this workflow
+      ecosystem send --event-type rebuild
+    
+      # To others, with a payload of fields: = is text, := is JSON
+      ecosystem send --to acme/web --to acme/app --event-type release \
+        --field version=1.4.0 --field prerelease:=false
+    
+      # What exactly would be sent
+      ecosystem send --to acme/web --event-type release --payload-file release.json --dry-run
+    
+      # A list of repositories and a payload that a program makes, with what the workflow knows
+      make-payload | ecosystem send --to-file repositories.txt --event-type build \
+        --payload-file - --with-context
+    "#);
 }
 
 #[test]

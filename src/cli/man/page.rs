@@ -106,6 +106,7 @@ fn exit_status(roff: &mut Roff) {
 
 fn environment(roff: &mut Roff, of: Option<&str>) {
     roff.control("SH", ["ENVIRONMENT"]);
+    roff.text([roman(facts::FORMS)]);
     for variable in facts::VARIABLES {
         let concerns = |command| variable.of.is_empty() || variable.of.contains(&command);
         if of.is_none_or(concerns) {
