@@ -1,0 +1,119 @@
+# shellcheck shell=bash
+# Where releases are, how their files are brought here, and what their bytes come to. It sends no
+# token anywhere: releases are public, and what is public needs none.
+
+# An address that may be asked: https, or plain http on this machine.
+readonly plain_host='[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?'
+readonly url_grammar="^(https://$plain_host|http://(localhost|127\.0\.0\.1|\[::1\]))(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?\$"
+
+# Leaves the action's own repository in `repository`. In a composite action neither
+# `github.action_repository` nor GITHUB_ACTION_REPOSITORY can be relied on; the runner unpacks
+# actions into …/_actions/OWNER/NAME/REF. What lies elsewhere was checked out: it is the workflow's.
+repository=
+find_repository() {
+  local path rest grammar='^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$'
+  path=$(slashes "$GITHUB_ACTION_PATH")
+  rest=${path##*/_actions/}
+  if [[ $rest != "$path" && $rest == */*/* ]]; then
+    repository=${rest%%/*}
+    rest=${rest#*/}
+    repository=$repository/${rest%%/*}
+  else
+    repository=${GITHUB_REPOSITORY-}
+  fi
+  if ! [[ $repository =~ $grammar ]]; then
+    die 'it is not known which repository the action is from' \
+      'GITHUB_ACTION_PATH and GITHUB_REPOSITORY are set by the runner; ECOSYSTEM_RELEASES_URL says where releases are'
+  fi
+}
+
+# Leaves the address below which releases are in `releases`.
+releases=
+find_releases() {
+  if [[ -n ${ECOSYSTEM_RELEASES_URL-} ]]; then
+    releases=${ECOSYSTEM_RELEASES_URL%/}
+    if ! [[ $releases =~ $url_grammar ]]; then
+      die "ECOSYSTEM_RELEASES_URL is \"$(shown "$releases")\"" \
+        'write https://HOST/PATH, with no name, password, ? or # in it'
+    fi
+    return
+  fi
+  local server=${GITHUB_SERVER_URL:-https://github.com}
+  releases=${server%/}/$repository/releases
+  if ! [[ $releases =~ $url_grammar ]]; then
+    die "GITHUB_SERVER_URL is \"$(shown "$server")\"" 'it must be https://HOST'
+  fi
+}
+
+# Calls curl with what holds for every request: address, then more arguments. It leaves what was
+# said on standard error in the file `said`.
+ask() {
+  local url=$1 protocols='=https'
+  shift
+  if [[ $url == http:* ]]; then protocols='=http'; fi
+  curl --silent --show-error --fail --proto "$protocols" --proto-redir "$protocols" \
+    --max-redirs 5 --connect-timeout 15 --max-time 300 --max-filesize 104857600 \
+    --write-out '%{http_code} %{redirect_url}' "$@" --url "$url" 2>said
+}
+
+# Asks, again where it makes sense: address, then more arguments for curl. Leaves the HTTP status
+# in `status`, 000 where there was no answer, and an address that it points at in `points_to`.
+# Returns whether it was a success.
+status=
+points_to=
+request() {
+  local url=$1 answer pause
+  for pause in 2 4 8 stop; do
+    if answer=$(ask "$@"); then
+      status=${answer%% *} points_to=${answer#* }
+      return 0
+    fi
+    status=${answer%% *}
+    case $status in
+      # No answer, one that broke off, or one that says that it is for now.
+      000 | 2?? | 408 | 429 | 5??) ;;
+      *) return 1 ;;
+    esac
+    # What is on this machine answers or does not.
+    if [[ $pause == stop || $url == http:* ]]; then return 1; fi
+    say "cannot fetch $url yet ($(shown "$(head -n 1 said)")), next try in $pause s"
+    sleep "$pause"
+  done
+}
+
+# Ends the step because an address could not be had.
+unreachable() {
+  local why
+  why=$(head -n 1 said 2>/dev/null) || why=
+  die "cannot fetch $1: $(shown "${why:-curl has said nothing}")" \
+    "the runner must reach that address, through a proxy where https_proxy names one; ECOSYSTEM_RELEASES_URL names a mirror of the releases, and \"version: source\" builds the program with cargo"
+}
+
+# Prints the SHA-256 of a file in the present directory.
+sha256() {
+  local said
+  if command -v sha256sum >/dev/null; then
+    said=$(sha256sum "$1")
+  elif command -v shasum >/dev/null; then
+    said=$(shasum -a 256 "$1")
+  elif command -v openssl >/dev/null; then
+    said=$(openssl dgst -sha256 -r "$1")
+  elif command -v certutil >/dev/null; then
+    # A line with the name, a line with the sum, a line that says that it was a success.
+    said=$(MSYS_NO_PATHCONV=1 certutil -hashfile "$1" SHA256) || return 1
+    said=${said#*$'\n'}
+    said=${said%%[$'\r\n']*}
+    said=${said// /}
+  fi
+  said=${said%% *}
+  [[ $said =~ ^[0-9a-f]{64}$ ]] && printf '%s' "$said"
+}
+
+need_sha256() {
+  local tool
+  for tool in sha256sum shasum openssl certutil; do
+    if command -v "$tool" >/dev/null; then return; fi
+  done
+  die 'nothing on this runner can compute a SHA-256' \
+    'install sha256sum (coreutils), shasum (perl) or openssl: nothing is run that was not checked'
+}

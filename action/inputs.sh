@@ -1,0 +1,121 @@
+# shellcheck shell=bash
+# The inputs of the action, checked before anything is downloaded and once more before the program
+# runs. `read_inputs` leaves the command in `subcommand`, the program's arguments in `words`, and
+# free text in variables of the program's environment: it is in no argument and meets no shell.
+# It refuses what the command does not take: an input that is passed over in silence is a dispatch
+# that somebody waits for.
+
+subcommand=
+words=()
+
+# Refuses an input that the command does not take: name, value, commands.
+only_for() {
+  if [[ -n $2 && " $3 " != *" $subcommand "* ]]; then
+    die "the input \"$1\" is not for the command \"$subcommand\"" \
+      "take it away; it is for: ${3// /, }"
+  fi
+}
+
+# Returns whether a switch is on: name, value. `false` is the same as nothing.
+is_on() {
+  case $2 in
+    true) return 0 ;;
+    '' | false) return 1 ;;
+    *) die "the input \"$1\" is \"$(shown "$2")\"" 'write true or false' ;;
+  esac
+}
+
+# Adds the words of `args`. They are told apart as a shell would, but nothing is expanded: "…" and
+# '…' hold together, a backslash takes its meaning from the next character, white space separates.
+add_args() {
+  # By bytes: in other locales bash would count from the beginning for each character.
+  local LC_ALL=C text=$1 at=0 quote='' word='' begun=false char next
+  if ((${#text} > 8192)); then
+    die 'the input "args" has more than 8,192 bytes' 'put what is long into a file'
+  fi
+  while ((at < ${#text})); do
+    char=${text:at:1} next=${text:at+1:1}
+    at=$((at + 1))
+    case $quote in
+      "'") if [[ $char == "'" ]]; then quote=''; else word+=$char; fi ;;
+      '"')
+        case $char in
+          '"') quote='' ;;
+          \\)
+            # Within "…" a backslash is itself, but for \" and \\.
+            if [[ $next == '"' || $next == \\ ]]; then
+              word+=$next at=$((at + 1))
+            else
+              word+=$char
+            fi
+            ;;
+          *) word+=$char ;;
+        esac
+        ;;
+      *)
+        case $char in
+          "'" | '"') quote=$char begun=true ;;
+          \\) word+=$next at=$((at + 1)) begun=true ;;
+          [[:space:]])
+            if $begun; then words+=("$word"); fi
+            word='' begun=false
+            ;;
+          *) word+=$char begun=true ;;
+        esac
+        ;;
+    esac
+  done
+  if [[ -n $quote ]]; then
+    die "the input \"args\" has a $quote without its second" 'close it, or write a backslash before it'
+  fi
+  if $begun; then words+=("$word"); fi
+}
+
+# Checks the names in `repository` and `repositories` and leaves them in `names`.
+names=()
+read_names() {
+  local LC_ALL=C name
+  local grammar='^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$'
+  # Split at white space; `set -f` keeps `*` a character.
+  for name in ${1//,/ }; do
+    if ! [[ $name =~ $grammar ]]; then
+      die "\"$(shown "$name")\" is not the name of a repository" \
+        'write OWNER/NAME, several with commas, spaces or line breaks between'
+    fi
+    names+=("$name")
+  done
+}
+
+read_inputs() {
+  local name
+  subcommand=${INPUT_COMMAND:-dispatch}
+  case $subcommand in
+    dispatch | send | validate | status) ;;
+    sync) die 'the command "sync" does not exist yet' 'there are dispatch, send, validate and status' ;;
+    *)
+      die "there is no command \"$(shown "$subcommand")\"" \
+        'the input "command" is dispatch, send, validate or status'
+      ;;
+  esac
+  only_for event-type "${INPUT_EVENT_TYPE-}" 'send'
+  only_for client-payload "${INPUT_CLIENT_PAYLOAD-}" 'send'
+  words=("$subcommand")
+  # As flags: a program that did not know the variable would send what was not to be sent.
+  if is_on dry-run "${INPUT_DRY_RUN-}"; then
+    only_for dry-run true 'dispatch send'
+    words+=(--dry-run)
+  fi
+  if is_on watermarks "${INPUT_WATERMARKS-}"; then
+    only_for watermarks true 'dispatch'
+    words+=(--watermarks)
+  fi
+  read_names "${INPUT_REPOSITORY-} ${INPUT_REPOSITORIES-}"
+  if [[ $subcommand != send ]]; then
+    for name in ${names[@]+"${names[@]}"}; do words+=("--only=$name"); done
+  elif ((${#names[@]})); then
+    export ECOSYSTEM_TO="${names[*]}"
+  fi
+  if [[ -n ${INPUT_EVENT_TYPE-} ]]; then export ECOSYSTEM_EVENT_TYPE=$INPUT_EVENT_TYPE; fi
+  if [[ -n ${INPUT_CLIENT_PAYLOAD-} ]]; then export ECOSYSTEM_PAYLOAD=$INPUT_CLIENT_PAYLOAD; fi
+  add_args "${INPUT_ARGS-}"
+}

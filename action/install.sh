@@ -1,0 +1,219 @@
+#!/usr/bin/env bash
+# Checks the inputs, then puts the program on this runner: a release, checked, from the runner's
+# tool cache where it is there already; or a build from source. Its path and version are outputs.
+# Nothing is run, and nothing gets a name under which it would be found, before it was checked.
+set -euf -o pipefail
+here=${BASH_SOURCE[0]%/*}
+# shellcheck source=action/common.sh
+. "$here/common.sh"
+# shellcheck source=action/inputs.sh
+. "$here/inputs.sh"
+# shellcheck source=action/target.sh
+. "$here/target.sh"
+# shellcheck source=action/fetch.sh
+. "$here/fetch.sh"
+# shellcheck source=action/attestation.sh
+. "$here/attestation.sh"
+
+# A scratch directory of this run, in which everything happens; the runner empties it at the end.
+enter_scratch() {
+  local parent
+  parent=$(slashes "${RUNNER_TEMP:-${TMPDIR:-/tmp}}")
+  scratch=$(mktemp -d "$parent/ecosystem-install.XXXXXX") ||
+    die "cannot make a directory in \"$(shown "$parent")\"" 'the runner sets RUNNER_TEMP'
+  cd -- "$scratch"
+}
+
+# Leaves the version in `version`: a number, `latest` or `source`.
+read_version() {
+  local LC_ALL=C line within=false number='(0|[1-9][0-9]{0,5})'
+  local grammar="^v?($number\\.$number\\.$number(-[0-9A-Za-z]{1,16}(\\.[0-9A-Za-z]{1,16}){0,3})?)\$"
+  version=${INPUT_VERSION-}
+  case $version in
+    latest | source) return ;;
+    '')
+      # The action is pinned by its ref, and so is the program: the version that stands there.
+      while IFS= read -r line; do
+        line=${line%$'\r'}
+        case $line in
+          '[package]') within=true ;;
+          '['*) within=false ;;
+          'version = "'*) if $within && [[ -z $version ]]; then version=${line#*\"} version=${version%\"*}; fi ;;
+        esac
+      done <"$(slashes "$GITHUB_ACTION_PATH")/Cargo.toml"
+      ;;
+  esac
+  if ! [[ $version =~ $grammar ]]; then
+    die "\"$(shown "$version")\" is no version" \
+      'the input "version" is 1.2.3, v1.2.3, latest or source; without it the version of the action is taken'
+  fi
+  version=${BASH_REMATCH[1]}
+}
+
+# Replaces `latest` by the version that GitHub's address for it leads to.
+resolve_latest() {
+  local page=$releases/latest
+  points_to=
+  request "$page" --output /dev/null || if [[ $status == 404 ]]; then no_release "$page"; else unreachable "$page"; fi
+  case $points_to in
+    */tag/v*) INPUT_VERSION=${points_to##*/tag/} ;;
+    *) die "$page leads to no release" 'name a version, such as 1.2.3' ;;
+  esac
+  read_version
+  if [[ $version == latest || $version == source ]]; then
+    die "$page leads to \"$(shown "$points_to")\"" 'name a version, such as 1.2.3'
+  fi
+}
+
+no_release() {
+  die "there is no release at $1" \
+    "is it published? Those of a private repository cannot be downloaded without a token, and none is sent; ECOSYSTEM_RELEASES_URL names a mirror (on GitHub Enterprise Server perhaps https://github.com/$repository/releases), and \"version: source\" builds the program with cargo"
+}
+
+# Returns whether a program says that it is this version.
+says_version() {
+  local said
+  said=$("$1" --version 2>/dev/null </dev/null) || return 1
+  said=${said%%[$'\r\n']*}
+  [[ $said == "ecosystem $version" || $said == "ecosystem $version "* ]]
+}
+
+# Returns whether the cached program can be used; where there is one that cannot, it says why.
+cached() {
+  [[ -f $cache/$executable && -f $cache/sha256 ]] || return 1
+  local expected actual proof
+  { IFS=' ' read -r expected proof || true; } <"$cache/sha256"
+  actual=$(sha256 "$cache/$executable") || return 1
+  if [[ $actual != "$expected" ]]; then
+    say "the cached program is not what was put there ($(shown "$cache")): it is fetched anew"
+  elif [[ $INPUT_ATTESTATION == required && ${proof-} != attested ]]; then
+    say 'the attestation of the cached program was not checked: it is fetched anew'
+  elif ! says_version "$cache/$executable"; then
+    say "the cached program does not say that it is $version: it is fetched anew"
+  else
+    return 0
+  fi
+  return 1
+}
+
+# Puts the program of the scratch directory into the cache and leaves its path in `binary`. Each
+# file gets its name when it is whole, the checksum last: what a killed run leaves is no program.
+keep() {
+  local part sum proof=unattested
+  if $attested; then proof=attested; fi
+  sum=$(sha256 "$executable")
+  if mkdir -p -- "$cache" 2>/dev/null; then
+    find "$cache" -type f -name '.part-*' -mtime +1 -delete 2>/dev/null || true
+    part=$cache/.part-$$-${RANDOM}
+    if cp -- "$executable" "$part" && mv -f -- "$part" "$cache/$executable" &&
+      printf '%s %s\n' "$sum" "$proof" >"$part" && mv -f -- "$part" "$cache/sha256"; then
+      binary=$cache/$executable
+      return
+    fi
+    rm -f -- "$part"
+  fi 2>/dev/null
+  say "it could not be kept in $(shown "$cache"), and is used from where it is"
+  binary=$scratch/$executable
+}
+
+# Downloads a release and checks it: what is not as it should be ends the step here.
+download() {
+  local name=ecosystem-$version-$target folder=$releases/download/v$version line expected='' actual
+  local archive=$name.tar.gz
+  request "$folder/SHA256SUMS" --location --output SHA256SUMS ||
+    if [[ $status == 404 ]]; then no_release "$folder"; else unreachable "$folder/SHA256SUMS"; fi
+  while IFS= read -r line || [[ -n $line ]]; do
+    line=${line%$'\r'}
+    case ${line:64} in "  $archive" | " *$archive") expected+=${line:0:64} ;; esac
+  done <SHA256SUMS
+  if [[ -z $expected ]]; then
+    die "version $version was not released for $target" \
+      "its SHA256SUMS has no $archive; \"version: source\" builds the program with cargo"
+  fi
+  if ! [[ $expected =~ ^[0-9a-f]{64}$ ]]; then
+    die "the SHA256SUMS of version $version cannot be read" 'download it and look; nothing was installed'
+  fi
+  request "$folder/$archive" --location --output "$archive" || unreachable "$folder/$archive"
+  actual=$(sha256 "$archive") || die "cannot compute the SHA-256 of $archive" 'nothing was installed'
+  if [[ $actual != "$expected" ]]; then
+    die "the checksum of $archive is wrong: SHA256SUMS has $expected, and it is $actual" \
+      'nothing was installed. Run the job again; if it stays so, the release or the way to it has been tampered with'
+  fi
+  say "the SHA-256 of $archive is that of the release"
+  check_attestation "$archive" "$version"
+  if ! tar -xzf "$archive" "$name/$executable" 2>said || [[ -L $name/$executable ]]; then
+    die "cannot unpack $archive: $(shown "$(head -n 1 said)")" 'tar and gzip are needed on the runner'
+  fi
+  mv -- "$name/$executable" "$executable"
+  rm -f -- "$archive"
+  chmod +x "$executable"
+  if ! says_version "./$executable"; then
+    die "the program of $target does not start on this runner, or is not version $version" \
+      '"version: source" builds the program with cargo'
+  fi
+}
+
+# Builds the program from the action's own source, with nothing secret in its environment: the
+# build runs what the dependencies bring.
+build() {
+  local name hidden=()
+  for name in $(compgen -e); do
+    case $name in *TOKEN* | *_PAT | *PRIVATE_KEY* | *SECRET* | *PASSWORD* | ECOSYSTEM_* | INPUT_*) hidden+=(-u "$name") ;; esac
+  done
+  if ! command -v cargo >/dev/null; then
+    die '"version: source" needs cargo, which is not on this runner' \
+      'install Rust and a C compiler (https://rustup.rs), or leave "version" out'
+  fi
+  # In the action's directory: no configuration of the workspace has a say in the build.
+  cd -- "$GITHUB_ACTION_PATH"
+  env ${hidden[@]+"${hidden[@]}"} cargo install --path . --locked --no-track --force --root "$scratch" ||
+    die 'the build from source has failed' 'above is what cargo says; a C compiler is needed as well'
+  cd -- "$scratch"
+  binary=$scratch/bin/$executable
+  version=$("$binary" --version) || die 'what was built does not start'
+  version=${version%%[$'\r\n']*}
+  version=${version#ecosystem }
+  version=${version%% *}
+}
+
+install() {
+  local root
+  find_target
+  if [[ $version == source ]]; then
+    build
+    return
+  fi
+  need_sha256
+  find_repository
+  find_releases
+  if ! command -v curl >/dev/null; then die 'curl is not on this runner' 'install it'; fi
+  if [[ $version == latest ]]; then resolve_latest; fi
+  # By where it is from, too: the same version of a fork is another program.
+  printf '%s' "$repository $releases" >origin
+  root=$(slashes "${RUNNER_TOOL_CACHE:-$scratch}")
+  cache=$root/ecosystem-dispatcher/$version/$target-$(sha256 origin | cut -c 1-16)
+  if cached; then
+    binary=$cache/$executable
+    say "$version for $target is in the tool cache"
+  else
+    say "fetching $version for $target from $releases"
+    download
+    keep
+  fi
+}
+
+version='' binary='' scratch='' cache=''
+read_inputs
+INPUT_ATTESTATION=${INPUT_ATTESTATION:-auto}
+case $INPUT_ATTESTATION in
+  auto | required | off) ;;
+  *) die "the input \"attestation\" is \"$(shown "$INPUT_ATTESTATION")\"" 'write auto, required or off' ;;
+esac
+read_version
+enter_scratch
+printf '::group::Install ecosystem %s\n' "$version"
+install
+set_output binary "$binary"
+set_output version "$version"
+say "$version is at $(shown "$binary")"
+printf '::endgroup::\n'
