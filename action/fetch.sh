@@ -40,7 +40,7 @@ find_releases() {
   fi
   local server=${GITHUB_SERVER_URL:-https://github.com}
   releases=${server%/}/$repository/releases
-  if ! [[ $releases =~ $url_grammar ]]; then
+  if ! [[ $server =~ $url_grammar ]]; then
     die "GITHUB_SERVER_URL is \"$(shown "$server")\"" 'it must be https://HOST'
   fi
 }

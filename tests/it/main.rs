@@ -8,6 +8,7 @@
     reason = "a test fails by panicking and runs programs"
 )]
 
+mod action;
 mod actions;
 mod alarms;
 mod app;
@@ -29,6 +30,7 @@ mod outcomes;
 mod range;
 mod receipts;
 mod rehearse;
+mod release;
 mod report;
 mod repositories;
 mod secrets;
