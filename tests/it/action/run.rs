@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::releases::{GNU, Releases, on_glibc};
-use super::runner::{Job, Outcome, VERSION, archive};
+use super::runner::{JOB_TOKEN, Job, Outcome, VERSION, archive};
 use crate::support::github::{HEAD, TOKEN, Tester, run_test};
 use crate::support::repository::Sandbox;
 
@@ -111,5 +111,55 @@ fn a_failure_of_the_program_is_the_failure_of_the_step() {
         let outcome = job(t, &releases).input("args", "--no-such-flag").run();
         assert_eq!(outcome.steps[1].code, Some(2));
         assert!(outcome.text().contains("'--no-such-flag'"), "{outcome:?}");
+    });
+}
+
+#[test]
+fn one_uses_line_sends_an_event_of_ones_own() {
+    run_test(|t| {
+        let releases = releases();
+        let payload = "{\n  \"sha\": \"$(touch x)\",\n  \"files\": [\"::error::x\", \"`y`\"]\n}\n";
+        let send = job(t, &releases)
+            .input("command", "send")
+            .input("token", TOKEN)
+            .input("event-type", "docker_build")
+            .input("client-payload", payload)
+            .input("repositories", "acme/docs-site\nacme/push-service");
+        let outcome = send.run().expect_success();
+        let event = ("docker_build".to_owned(), serde_json::from_str(payload).unwrap());
+        let delivered = t.delivered();
+        assert_eq!(delivered["acme/docs-site"], std::slice::from_ref(&event));
+        assert_eq!(delivered["acme/push-service"], [event]);
+        let url = format!("{}/repos/acme/docs-site/dispatches", t.url());
+        for (name, value) in [
+            ("dispatched", "true"),
+            ("count", "2"),
+            ("repos", "[\"acme/docs-site\",\"acme/push-service\"]"),
+            ("dispatch-url", &url),
+            ("status", "204"),
+        ] {
+            assert_eq!(output(&outcome, name), value, "{name}");
+        }
+        // What a dry run shows, it does not send.
+        let outcome = send.input("dry-run", "true").run().expect_success();
+        assert_eq!(output(&outcome, "dispatched"), "false");
+        assert_eq!(t.delivered().values().map(Vec::len).sum::<usize>(), 2);
+    });
+}
+
+#[test]
+fn send_without_a_repository_tells_this_one_with_the_token_of_the_job() {
+    let model = crate::support::github::github_with(["acme/monorepo"])
+        .token(JOB_TOKEN, ecosystem_dispatcher::embedded_github::Token::may_write_all());
+    crate::support::github::run_test_with(model, |t| {
+        let releases = releases();
+        let send = job(t, &releases).input("command", "send").input("event-type", "build");
+        let outcome = send.run().expect_success();
+        assert_eq!(output(&outcome, "repos"), "[\"acme/monorepo\"]");
+        assert_eq!(t.delivered().into_keys().collect::<Vec<_>>(), ["acme/monorepo"]);
+        // What is no payload is refused by the program, with its place.
+        let outcome = send.input("client-payload", "[1]").run();
+        assert_eq!(outcome.steps[1].code, Some(2), "{outcome:?}");
+        assert!(outcome.text().contains("object"), "{outcome:?}");
     });
 }
