@@ -4,6 +4,7 @@
 use super::releases::{Releases, args, directory, environment, on_glibc};
 use super::runner::{JOB_TOKEN, Job, Outcome};
 use crate::support::case;
+use crate::support::document::{Document, quoted};
 use crate::support::repository::Sandbox;
 
 /// Runs the recording program with these inputs.
@@ -171,19 +172,26 @@ fn args_that_cannot_be_split_are_refused() {
 }
 
 #[test]
-fn an_input_that_the_command_does_not_take_is_refused() {
-    for command in ["dispatch", "validate", "status"] {
-        let of = [("command", command), ("event-type", "x")];
-        refused(&of, &["\"event-type\" is not for the command", command, "it is for: send"]);
-        refused(&[("command", command), ("client-payload", "{}")], &["\"client-payload\" is not"]);
+fn the_readme_says_which_command_takes_which_input() {
+    let mut refusals = 0;
+    for row in Document::read("README.md").rows("Inputs of the action") {
+        let name = quoted(&row[0]).unwrap();
+        let sample = match name.as_str() {
+            "event-type" | "client-payload" => "{}",
+            "dry-run" | "watermarks" => "true",
+            _ => continue,
+        };
+        for command in ["dispatch", "send", "validate", "status"] {
+            let inputs = [("command", command), (&*name, sample)];
+            if row[1].contains(&format!("`{command}`")) {
+                record(&inputs).1.expect_success();
+            } else {
+                refused(&inputs, &["is not for the command", command]);
+                refusals += 1;
+            }
+        }
     }
-    for command in ["validate", "status"] {
-        let of = [("command", command), ("dry-run", "true")];
-        refused(&of, &["\"dry-run\" is not for", "it is for: dispatch, send"]);
-    }
-    for command in ["send", "validate", "status"] {
-        refused(&[("command", command), ("watermarks", "true")], &["it is for: dispatch"]);
-    }
+    assert_eq!(refusals, 11);
 }
 
 #[test]
