@@ -1,10 +1,10 @@
 //! The GitHub Action. No runner is at hand, so `runner` stands in for one: it reads `action.yml`,
 //! sets what Actions would set, and runs the steps' scripts under bash. `install` is about which
 //! program gets there and from where, `verification` and `attestation` about what is checked,
-//! `cache` about what is kept, `inputs` about what the program is told, `run` about the program
-//! itself against the embedded GitHub. The scripts of the action are bash on
-//! every system, but the stand-ins for its tools are Unix programs; CI runs the action itself on
-//! each system.
+//! `cache` about what is kept, `released` about what `release.yml` makes, `inputs` about what the
+//! program is told, `run` about the program itself against the embedded GitHub. The scripts are
+//! bash on every system, but the stand-ins for its tools are Unix programs; CI runs the action
+//! itself on each system.
 
 #[cfg(unix)]
 mod attestation;
@@ -14,6 +14,8 @@ mod cache;
 mod inputs;
 #[cfg(unix)]
 mod install;
+#[cfg(unix)]
+mod released;
 #[cfg(unix)]
 mod releases;
 #[cfg(unix)]
