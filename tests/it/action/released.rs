@@ -17,12 +17,12 @@ const SYSTEMS: [&str; 4] =
 fn pack(sandbox: &Sandbox, directory: &Path) {
     let program = sandbox.path().join("packed");
     let recorder = recorder(sandbox, VERSION);
-    // It writes completions and man pages besides.
+    // Completions and man pages are those of the built program.
     write_program(
         &program,
         &format!(
-            "case ${{1-}} in completions) echo $2 ;; man) echo page >\"$3/ecosystem.1\" ;;\n\
-             *) exec '{}' \"$@\" ;; esac",
+            "case ${{1-}} in completions | man) exec '{}' \"$@\" ;; *) exec '{}' \"$@\" ;; esac",
+            env!("CARGO_BIN_EXE_ecosystem"),
             recorder.display()
         ),
     );

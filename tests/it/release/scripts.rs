@@ -193,6 +193,7 @@ fn an_archive_has_the_program_its_licences_and_its_documents() {
             "completions/_ecosystem",
             "completions/_ecosystem.ps1",
             "completions/ecosystem.bash",
+            "completions/ecosystem.elv",
             "completions/ecosystem.fish",
             executable,
             "man/",
