@@ -20,10 +20,7 @@ fi
 
 # An empty input must not hide what the job has set.
 if [[ -n ${INPUT_TOKEN-} ]]; then export ECOSYSTEM_PAT=$INPUT_TOKEN; fi
-if [[ -z ${GITHUB_TOKEN-} ]]; then
-  unset GITHUB_TOKEN
-  if [[ -n ${INPUT_JOB_TOKEN-} ]]; then export GITHUB_TOKEN=$INPUT_JOB_TOKEN; fi
-fi
+export GITHUB_TOKEN=${GITHUB_TOKEN:-$INPUT_JOB_TOKEN}
 
 program=$INPUT_BINARY
 for name in "${!INPUT_@}"; do unset "$name"; done

@@ -228,7 +228,10 @@ fn the_program_runs_where_the_monorepo_is() {
     let job = |given: &str| on_glibc(releases.job(&sandbox)).input("working-directory", given);
     for name in ["a b", "-", "-x", "$HOME"] {
         std::fs::create_dir_all(workspace.join(name)).unwrap();
-        job(name).env("CDPATH", "/").run().expect_success();
+        // One of the same name elsewhere is another.
+        let elsewhere = sandbox.path().join("elsewhere");
+        std::fs::create_dir_all(elsewhere.join(name)).unwrap();
+        job(name).env("CDPATH", elsewhere.to_str().unwrap()).run().expect_success();
         assert_eq!(directory(&sandbox), workspace.join(name).to_str().unwrap(), "{name}");
     }
     job("").run().expect_success();

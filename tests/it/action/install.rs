@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::releases::{GNU, MUSL, Releases, nothing_was_installed, on_glibc, recorder, with_libc};
 use super::runner::{Job, Outcome, VERSION, archive};
 use crate::support::case;
+use crate::support::github::Bait;
 use crate::support::loopback::{Loopback, Response};
 use crate::support::repository::Sandbox;
 
@@ -323,4 +324,26 @@ fn without_cargo_or_when_the_build_fails_it_is_said() {
     let job = job.tool("cargo", "echo 'error: no C compiler' >&2; exit 101");
     let outcome: Outcome = job.run();
     outcome.expect_refusal(&["the build from source has failed"]);
+}
+
+#[test]
+fn what_is_asked_over_https_is_never_asked_over_anything_else() {
+    let sandbox = Sandbox::new();
+    let log = sandbox.path().join("curl");
+    let curl = format!("printf '%s\\n' \"$*\" >>'{}'; printf '404 '; exit 22", log.display());
+    let job = on_glibc(Job::new(&sandbox)).tool("curl", &curl);
+    job.env("ECOSYSTEM_RELEASES_URL", "https://mirror.example/r")
+        .run()
+        .expect_refusal(&["there is no release at https://mirror.example/r/download/"]);
+    let asked = std::fs::read_to_string(&log).unwrap();
+    assert!(asked.contains(" --proto =https --proto-redir =https "), "{asked}");
+    assert!(asked.trim_end().ends_with("/SHA256SUMS"), "{asked}");
+    // A redirect to where else curl would go by itself.
+    let bait = Bait::new();
+    let to = format!("Location: {}", bait.url().replace("http://", "ftp://"));
+    let server = Loopback::start(move |_| Response::status("302 Found").header(to.clone()));
+    let sandbox = Sandbox::new();
+    let job = on_glibc(Job::new(&sandbox)).env("ECOSYSTEM_RELEASES_URL", server.url());
+    job.run().expect_refusal(&["cannot fetch"]);
+    bait.expect_nobody();
 }

@@ -3,6 +3,7 @@
 
 use super::releases::{GNU, Releases, args, nothing_was_installed, on_glibc, recorder, sha256};
 use super::runner::{JOB_TOKEN, VERSION, archive, which, write_program};
+use crate::support::process::Child;
 use crate::support::repository::Sandbox;
 use crate::support::{case, skipped};
 
@@ -160,4 +161,22 @@ fn no_token_is_in_an_argument_an_address_or_the_log() {
         }
     }
     assert!(!args(&sandbox).join(" ").contains("canary"));
+}
+
+#[test]
+fn a_link_in_the_place_of_the_program_is_refused() {
+    let sandbox = Sandbox::new();
+    let name = format!("ecosystem-{VERSION}-{GNU}");
+    let directory = sandbox.path().join(&name);
+    std::fs::create_dir(&directory).unwrap();
+    let outside = recorder(&sandbox, VERSION);
+    std::os::unix::fs::symlink(outside, directory.join("ecosystem")).unwrap();
+    let mut tar = sandbox.command("tar");
+    tar.args(["-czf", "-", &name]);
+    let packed = Child::start(&mut tar, b"").wait().stdout;
+    let releases = Releases::none();
+    releases.add(VERSION, &[(GNU, packed)]);
+    let outcome = on_glibc(releases.job(&sandbox)).run();
+    outcome.expect_refusal(&["cannot unpack"]);
+    nothing_was_installed(&sandbox);
 }
