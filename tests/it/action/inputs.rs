@@ -224,7 +224,7 @@ fn a_command_switch_or_name_that_is_none_is_refused() {
 fn the_program_runs_where_the_monorepo_is() {
     let sandbox = Sandbox::new();
     let releases = Releases::of(&sandbox);
-    let workspace = sandbox.path().join("work/monorepo");
+    let workspace = std::fs::canonicalize(sandbox.path()).unwrap().join("work/monorepo");
     let job = |given: &str| on_glibc(releases.job(&sandbox)).input("working-directory", given);
     for name in ["a b", "-", "-x", "$HOME"] {
         std::fs::create_dir_all(workspace.join(name)).unwrap();
@@ -232,10 +232,10 @@ fn the_program_runs_where_the_monorepo_is() {
         let elsewhere = sandbox.path().join("elsewhere");
         std::fs::create_dir_all(elsewhere.join(name)).unwrap();
         job(name).env("CDPATH", elsewhere.to_str().unwrap()).run().expect_success();
-        assert_eq!(directory(&sandbox), workspace.join(name).to_str().unwrap(), "{name}");
+        assert_eq!(directory(&sandbox), workspace.join(name), "{name}");
     }
     job("").run().expect_success();
-    assert_eq!(directory(&sandbox), workspace.to_str().unwrap());
+    assert_eq!(directory(&sandbox), workspace);
     let outcome = job("not\nthere").run();
     outcome.expect_annotation(&["there is no directory \"not\\nthere\"", "checked out"]);
     assert_eq!(outcome.steps[1].code, Some(2));

@@ -164,9 +164,10 @@ pub(super) fn environment(sandbox: &Sandbox) -> BTreeMap<String, String> {
     zeroed(sandbox, "env").into_iter().map(split).collect()
 }
 
-/// Returns the directory in which the recorder was started.
-pub(super) fn directory(sandbox: &Sandbox) -> String {
-    std::fs::read_to_string(record(sandbox).join("directory")).unwrap().trim_end().to_owned()
+/// Returns the directory in which the recorder was started, by its own name.
+pub(super) fn directory(sandbox: &Sandbox) -> PathBuf {
+    let text = std::fs::read_to_string(record(sandbox).join("directory")).unwrap();
+    std::fs::canonicalize(text.trim_end()).unwrap()
 }
 
 fn zeroed(sandbox: &Sandbox, file: &str) -> Vec<String> {
