@@ -33,6 +33,16 @@ find_excuse() {
   fi
 }
 
+# Returns whether a program must be attested: always, or because gh could tell.
+wants_attestation() {
+  case $INPUT_ATTESTATION in
+    required) return 0 ;;
+    off) return 1 ;;
+  esac
+  find_excuse
+  [[ -z $excuse ]]
+}
+
 # Checks the attestation of an archive: file, version. Leaves in `attested` whether it was.
 attested=false
 check_attestation() {

@@ -86,8 +86,8 @@ cached() {
   actual=$(sha256 "$cache/$executable") || return 1
   if [[ $actual != "$expected" ]]; then
     say "the cached program is not what was put there ($(shown "$cache")): it is fetched anew"
-  elif [[ $INPUT_ATTESTATION == required && ${proof-} != attested ]]; then
-    say 'the attestation of the cached program was not checked: it is fetched anew'
+  elif [[ ${proof-} != attested ]] && wants_attestation; then
+    say 'the attestation of the cached program was never checked: it is fetched anew'
   elif ! says_version "$cache/$executable"; then
     say "the cached program does not say that it is $version: it is fetched anew"
   else

@@ -111,19 +111,25 @@ fn off_does_without_and_another_word_is_refused() {
 
 #[test]
 fn a_cached_program_counts_as_attested_only_where_it_was() {
-    let sandbox = Sandbox::new();
-    let releases = Releases::of(&sandbox);
-    let job = |mode| job(&sandbox, &releases).input("attestation", mode);
-    job("off").run().expect_success();
-    assert_eq!(releases.asked().len(), 4);
-    // It is there, and nobody has ever checked whose it is.
-    let gh = gh(&sandbox, "2.80.0", "", 0);
-    job("required").tool("gh", &gh).run().expect_success();
-    assert_eq!(releases.asked().len(), 8);
-    std::fs::remove_file(sandbox.path().join("gh.args")).unwrap();
-    job("required").run().expect_success();
-    assert_eq!(releases.asked().len(), 8, "it was checked when it was put there");
-    assert_eq!(asked(&sandbox), None);
-    assert_eq!(args(&sandbox), ["dispatch"]);
-    assert!(started(&sandbox).len() > 3);
+    for mode in ["required", "auto"] {
+        case(mode);
+        let sandbox = Sandbox::new();
+        let releases = Releases::of(&sandbox);
+        let job = |mode| job(&sandbox, &releases).input("attestation", mode);
+        job("off").run().expect_success();
+        job("off").run().expect_success();
+        // Nobody can check it, and it need not be.
+        job("auto").run().expect_success();
+        assert_eq!(releases.asked().len(), 4, "fetched once");
+        // It is there, and nobody has ever checked whose it is.
+        let gh = gh(&sandbox, "2.80.0", "", 0);
+        job(mode).tool("gh", &gh).run().expect_success();
+        assert_eq!(releases.asked().len(), 8, "fetched anew");
+        std::fs::remove_file(sandbox.path().join("gh.args")).unwrap();
+        job(mode).tool("gh", &gh).run().expect_success();
+        assert_eq!(releases.asked().len(), 8, "it was checked when it was put there");
+        assert_eq!(asked(&sandbox), None);
+        assert_eq!(args(&sandbox), ["dispatch"]);
+        assert!(started(&sandbox).iter().all(|version| version == VERSION));
+    }
 }
