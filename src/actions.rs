@@ -187,10 +187,13 @@ pub fn is_actions(environment: &Environment) -> bool {
     environment.text("GITHUB_ACTIONS") == Some("true")
 }
 
+/// The variable with the repository that the run belongs to.
+pub const REPOSITORY: &str = "GITHUB_REPOSITORY";
+
 /// Returns the repository that the run belongs to.
 #[must_use]
 pub fn repository(environment: &Environment) -> Option<RepoName> {
-    RepoName::parse(environment.text("GITHUB_REPOSITORY")?).ok()
+    RepoName::parse(environment.text(REPOSITORY)?).ok()
 }
 
 /// Returns the commit that the run is for.

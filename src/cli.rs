@@ -128,7 +128,7 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
     };
     let cli = match Cli::try_parse_from(&args.all) {
         Ok(cli) => cli,
-        Err(error) => return usage::answer(&error, args.hint()).code(),
+        Err(error) => return usage::answer(&error, &args, environment).code(),
     };
     let output =
         Output::new(environment, cli.global.color, cli.global.quiet, cli.global.verbose > 0);
@@ -148,6 +148,9 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
         Ok(exit) => exit.code(),
         Err(failure) => {
             output.failure(&failure, environment);
+            if let Some(hint) = args.hint(&failure.message) {
+                output.line(&hint);
+            }
             failure.exit.code()
         }
     }

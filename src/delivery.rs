@@ -82,6 +82,35 @@ pub struct Settings {
     pub max_wait: Duration,
     /// The names of the tokens' variables, by [`TokenId`]: see [`crate::github::Tokens::labels`].
     pub tokens: Vec<String>,
+    /// What to do about a dispatch that has not ended.
+    pub remedies: Remedies,
+}
+
+/// What to do about a dispatch that has not ended: what a receiver knows of it decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remedies {
+    /// Where it may have arrived.
+    pub unknown: &'static str,
+    /// Where it was not sent.
+    pub unsent: &'static str,
+}
+
+impl Remedies {
+    /// Of the events of a push: each has an id.
+    pub const OF_A_PUSH: Self = Self {
+        unknown: "run again, receivers know a repeat by its dispatch_id",
+        unsent: "run again for the same range",
+    };
+    /// Of an event without an id.
+    pub const OF_AN_EVENT: Self = Self {
+        unknown: "see whether it arrived before you send it again: it has no dispatch_id",
+        unsent: "send it again",
+    };
+    /// Of an event that has one.
+    pub const OF_A_KNOWN_EVENT: Self = Self {
+        unknown: "send it again, receivers know a repeat by its dispatch_id",
+        unsent: "send it again",
+    };
 }
 
 impl Default for Settings {
@@ -91,6 +120,7 @@ impl Default for Settings {
             per_minute: pace::PER_MINUTE,
             max_wait: Duration::from_secs(15 * 60),
             tokens: Vec::new(),
+            remedies: Remedies::OF_A_PUSH,
         }
     }
 }

@@ -4,6 +4,18 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
+/// The variables that hold secrets.
+const SECRETS: [&str; 5] = [
+    "ECOSYSTEM_PAT",
+    "GH_TOKEN",
+    "GITHUB_TOKEN",
+    "ECOSYSTEM_APP_PRIVATE_KEY",
+    "ECOSYSTEM_NOTIFY_URL",
+];
+
+/// What is shorter may stand anywhere by chance, and is no token of GitHub's.
+const SHORTEST_SECRET: usize = 16;
+
 /// A snapshot of environment variables.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<OsString, OsString>);
@@ -44,6 +56,23 @@ impl Environment {
         let mut environment = self.clone();
         environment.0.insert(name.into(), value.into());
         environment
+    }
+
+    /// Returns text without what secrets hold: the tokens by their names, an App's key, the webhook's
+    /// address. Tokens that `token_env` names are not known here.
+    #[must_use]
+    pub fn redacted(&self, text: &str) -> String {
+        let secrets = SECRETS.iter().filter_map(|name| self.text(name));
+        let secrets = secrets.map(str::trim).filter(|secret| secret.len() >= SHORTEST_SECRET);
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    }
+
+    /// Returns the variable whose secret `holds` finds in something.
+    pub(crate) fn secret_in(&self, holds: impl Fn(&str) -> bool) -> Option<&'static str> {
+        SECRETS.into_iter().find(|name| {
+            let secret = self.text(name).map(str::trim);
+            secret.is_some_and(|secret| secret.len() >= SHORTEST_SECRET && holds(secret))
+        })
     }
 
     /// Returns all variables.

@@ -42,6 +42,8 @@ pub trait Renderings {
     fn counts(&self) -> &Summary;
     /// Returns whether anything has left this machine.
     fn has_sent(&self) -> bool;
+    /// Returns to whom something was to be delivered and was not, each once.
+    fn undelivered(&self) -> BTreeSet<&RepoName>;
 }
 
 impl Renderings for Report {
@@ -75,6 +77,11 @@ impl Renderings for Report {
 
     fn has_sent(&self) -> bool {
         self.dispatches.iter().any(|dispatch| dispatch.attempts > 0)
+    }
+
+    fn undelivered(&self) -> BTreeSet<&RepoName> {
+        let all = self.dispatches.iter().filter(|it| it.outcome != Outcome::Delivered);
+        all.map(|dispatch| &dispatch.repo).collect()
     }
 }
 

@@ -52,7 +52,9 @@ pub(super) fn deliver(
             && required
         {
             line.ending.outcome = match interrupted {
-                Some(_) => Outcome::Skipped,
+                Some(_) if sender.makes_up => Outcome::Skipped,
+                // It was delivered, and nobody has looked for long enough to say more.
+                Some(_) => Outcome::Delivered,
                 None => Outcome::Failed,
             };
             line.ending.error = Some(format!("delivered, but not confirmed: {why}"));

@@ -118,6 +118,11 @@ impl Output {
 
     /// Prints why the command failed, and in Actions annotates the run with it.
     pub fn failure(&self, failure: &Failure, environment: &Environment) {
+        let failure = &Failure {
+            message: environment.redacted(&failure.message),
+            help: failure.help.as_deref().map(|help| environment.redacted(help)),
+            ..failure.clone()
+        };
         // What is rendered already, with places, begins with its own severity.
         if failure.message.starts_with("error") {
             self.line(&failure.message);
@@ -135,7 +140,7 @@ impl Output {
     }
 }
 
-fn command(command: &str) {
+pub(super) fn command(command: &str) {
     let _ = writeln!(io::stderr().lock(), "{command}");
 }
 

@@ -12,12 +12,13 @@ use super::arguments::{Confirming, Delivery, Format};
 use super::sending::{Line, Sender, Session, Target};
 use super::{Exit, Failure, Output, confirming, telling};
 use crate::actions;
-use crate::delivery::{Body, Confirmation, Ending, Job, JobId, Outcome};
+use crate::delivery::{Body, Confirmation, Ending, Job, JobId, Outcome, Remedies};
 use crate::environment::Environment;
 use crate::github::{ApiUrl, HEADERS, TokenId};
 use crate::names::{EventType, RepoName};
 use crate::report::sent::{self, Row, Sent};
 use crate::report::{SCHEMA, Source, Summary, Warning};
+use crate::text;
 
 /// Send an event of your own to one repository or many
 ///
@@ -49,7 +50,8 @@ pub struct Args {
     to: Vec<String>,
     /// Send to the repositories in FILE, one on a line; - is standard input
     ///
-    /// Blank lines count for nothing, nor does what follows a #.
+    /// Blank lines count for nothing, nor does a # at the beginning or after white space, and what
+    /// follows it.
     #[arg(long, value_name = "FILE", help_heading = "Repositories")]
     to_file: Option<PathBuf>,
     /// What receivers list under `types:`, 1 to 100 characters
@@ -94,7 +96,13 @@ struct Request {
 
 fn event_type(text: &str) -> Result<EventType, String> {
     // As the name is chosen freely, the default of a cousin would help nobody.
-    EventType::parse(text).map_err(|bad| bad.message)
+    let event_type = EventType::parse(text).map_err(|bad| bad.message)?;
+    if text.trim() != text || text::shown(text.as_bytes()) != text {
+        return Err("white space at an end, or a character that is not seen: no workflow would \
+                    listen to that"
+            .to_owned());
+    }
+    Ok(event_type)
 }
 
 /// Runs the command.
@@ -109,6 +117,11 @@ pub fn run(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let mut warnings = Vec::new();
+    if !dir.is_dir() {
+        let message =
+            format!("cannot work in {}: there is no such directory", text::shown_path(dir));
+        return Err(Failure::new(message, "-C names the directory to start in"));
+    }
     if targets::from_stdin(args) && payload::from_stdin(args) {
         let message = "--to-file and --payload-file both read standard input";
         return Err(Failure::new(message, "put one of them into a file"));
@@ -151,6 +164,11 @@ impl Request {
             delivery: args.delivery,
             confirm,
             source: source.as_ref(),
+            remedies: match self.dispatch_id {
+                Some(_) => Remedies::OF_A_KNOWN_EVENT,
+                None => Remedies::OF_AN_EVENT,
+            },
+            makes_up: false,
             stand_in_token: None,
         };
         let targets = self.repos.iter().map(|repo| Target { repo, token_env: None });
@@ -160,7 +178,7 @@ impl Request {
             self.repos.iter().zip(&tokens).map(|(repo, token)| self.job(repo, *token)).collect();
         let sent = match &confirm {
             None => session
-                .deliver(jobs, &args.delivery, output, |_, _| {})
+                .deliver(jobs, &sender, output, |_, _| {})
                 .map(|(endings, exit)| (endings.into_iter().map(Line::from).collect(), exit)),
             Some(confirm) => confirming::deliver(
                 &session,
@@ -170,7 +188,7 @@ impl Request {
                 |_, _| {},
                 |ended| {
                     let told = |JobId(at): JobId, ending: &Ending| ended(at, ending);
-                    session.deliver(jobs, &args.delivery, output, told)
+                    session.deliver(jobs, &sender, output, told)
                 },
                 |at, ending| {
                     let id = self.dispatch_id.clone().unwrap_or_default();

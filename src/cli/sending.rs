@@ -13,7 +13,7 @@ use super::signals::Signals;
 use super::{Exit, Failure, Output};
 use crate::actions;
 use crate::delivery::{
-    self, Clock as _, Confirmation, Ending, Job, JobId, Means, Settings, SystemClock,
+    self, Clock as _, Confirmation, Ending, Job, JobId, Means, Remedies, Settings, SystemClock,
 };
 use crate::environment::Environment;
 use crate::github::app::Permissions;
@@ -39,6 +39,10 @@ pub(super) struct Sender<'a> {
     pub(super) confirm: Option<Confirm>,
     /// The repository that the run belongs to, where it is known.
     pub(super) source: Option<&'a RepoName>,
+    /// What to do about what has not ended.
+    pub(super) remedies: Remedies,
+    /// Whether a later run makes up for what was not confirmed.
+    pub(super) makes_up: bool,
     /// Speaks for every repository in a rehearsal, whatever its `token_env`.
     pub(super) stand_in_token: Option<&'a str>,
 }
@@ -86,15 +90,16 @@ impl Session {
     pub(super) fn deliver(
         &self,
         jobs: Arc<[Job]>,
-        how: &Delivery,
+        sender: &Sender<'_>,
         output: &Output,
         mut ended: impl FnMut(JobId, &Ending),
     ) -> Result<(Vec<Ending>, Option<Exit>), Failure> {
         let settings = Settings {
-            concurrency: how.concurrency,
-            per_minute: how.per_minute,
-            max_wait: how.max_wait,
+            concurrency: sender.delivery.concurrency,
+            per_minute: sender.delivery.per_minute,
+            max_wait: sender.delivery.max_wait,
             tokens: self.labels.clone(),
+            remedies: sender.remedies,
         };
         let progress = Progress::new(jobs.len(), "sending", output);
         let clock = SystemClock::start();
@@ -109,8 +114,8 @@ impl Session {
         self.runtime.block_on(async {
             let mut signals = Signals::catch()?;
             let (stop, stopped) = delivery::stop::pair();
-            let sender = Arc::clone(&self.client);
-            let means = Means { sender, clock, jitter: delivery::random };
+            let client = Arc::clone(&self.client);
+            let means = Means { sender: client, clock, jitter: delivery::random };
             let delivered = delivery::deliver(jobs, &settings, means, stopped, observe);
             let mut delivered = std::pin::pin!(delivered);
             let mut interrupted = None;
@@ -119,7 +124,7 @@ impl Session {
                     endings = &mut delivered => return Ok((endings, interrupted)),
                     exit = signals.next() => {
                         if interrupted.replace(exit).is_some() {
-                            return Err(interrupted_twice(exit));
+                            return Err(interrupted_twice(exit, sender.remedies));
                         }
                         stop.stop();
                         let warning = format!(
@@ -146,10 +151,9 @@ impl Session {
     }
 }
 
-fn interrupted_twice(exit: Exit) -> Failure {
+fn interrupted_twice(exit: Exit, remedies: Remedies) -> Failure {
     let twice = "interrupted twice: stopped at once, without a report";
-    let help = "run again for the same range, receivers know a repeat by its dispatch_id";
-    Failure { exit, ..Failure::new(twice, help) }
+    Failure { exit, ..Failure::new(twice, remedies.unknown) }
 }
 
 /// Logs what is sent and what came back.

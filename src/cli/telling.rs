@@ -36,10 +36,14 @@ pub(super) fn tell(
         // What was sent is sent: "nothing was sent", which exit 2 says, would be wrong.
         Err(failure) if report.has_sent() => {
             let counts = report.counts();
+            let named: Vec<String> =
+                report.undelivered().iter().take(20).map(ToString::to_string).collect();
             let help = format!(
-                "{} were delivered and {} were not; run again with --dry-run to see which",
+                "{} were delivered and {} were not{}{}",
                 counts.delivered,
-                counts.undelivered()
+                counts.undelivered(),
+                if named.is_empty() { "" } else { ": " },
+                named.join(", ")
             );
             Err(Failure { exit: Exit::Undelivered, help: Some(help), ..failure })
         }

@@ -17,6 +17,14 @@ use crate::text;
 /// have named the place that they build this program from `ECOSYSTEM_SOURCE`.
 const WITHOUT: [&str; 3] = ["help", "version", "source"];
 
+/// Options that say the same in two ways, and add to each other where both are typed: whoever types
+/// one does not mean the environment's other.
+const TOGETHER: [[&str; 2]; 1] = [["to", "to-file"]];
+
+/// The option of which each form in the environment is one, whole: `ECOSYSTEM_FIELD`, and whatever
+/// begins with it and `_`. A text of several lines would else be several fields, of its author's choice.
+const WHOLE: &str = "field";
+
 /// The arguments of a run with those that the environment adds.
 pub(super) struct Arguments {
     pub(super) all: Vec<OsString>,
@@ -25,13 +33,18 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// Returns what helps to understand a usage error, when variables may have to do with it.
-    pub(super) fn hint(&self) -> Option<String> {
-        let said: Vec<String> = self
-            .variables
-            .iter()
-            .map(|(variable, option)| format!("{variable} stands for --{option}"))
-            .collect();
+    /// Returns which of the options that are spoken of in `text` came from the environment.
+    pub(super) fn hint(&self, text: &str) -> Option<String> {
+        let spoken_of = |option: &str| {
+            let flag = format!("--{option}");
+            let mut found = text.match_indices(&flag).map(|(at, _)| text.get(at + flag.len()..));
+            found.any(|rest| {
+                !rest.unwrap_or_default().starts_with(|c: char| c == '-' || c.is_alphanumeric())
+            })
+        };
+        let said = self.variables.iter().filter(|(_, option)| spoken_of(option));
+        let said: Vec<String> =
+            said.map(|(variable, option)| format!("{variable} stands for --{option}")).collect();
         (!said.is_empty()).then(|| format!("in the environment {}", said.join(", ")))
     }
 }
@@ -73,18 +86,16 @@ pub(super) fn with(
         let Some(option) = arg.get_long().filter(|option| !WITHOUT.contains(option)) else {
             continue;
         };
-        let name = variable(option);
-        let Some(value) = environment.raw(&name).filter(|value| !value.is_empty()) else {
-            continue;
-        };
         let gives_way = |other: &Arg| is_typed(typed, other) && are_opposed(subcommand, arg, other);
         if subcommand.get_arguments().any(gives_way) {
             continue;
         }
-        let added = added(arg, option, &name, value)?;
-        if !added.is_empty() {
-            all.extend(added);
-            variables.push((name, option.to_owned()));
+        for (name, value) in forms(environment, option) {
+            let added = added(arg, option, &name, value)?;
+            if !added.is_empty() {
+                all.extend(added);
+                variables.push((name, option.to_owned()));
+            }
         }
     }
     Ok(Arguments { all, variables })
@@ -94,13 +105,28 @@ fn is_typed(typed: &ArgMatches, arg: &Arg) -> bool {
     typed.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
 }
 
+/// Returns the variables that stand for an option, with what they hold.
+fn forms<'e>(environment: &'e Environment, option: &str) -> Vec<(String, &'e OsStr)> {
+    let name = variable(option);
+    let more = format!("{name}_");
+    let is_form = |other: &str| other == name || option == WHOLE && other.starts_with(&more);
+    let all = environment.iter().filter(|(_, value)| !value.is_empty());
+    all.filter_map(|(name, value)| {
+        Some((name.to_str().filter(|it| is_form(it))?.to_owned(), value))
+    })
+    .collect()
+}
+
 /// Returns whether two arguments are the same, or cannot be given together. Only one of them may
 /// say so.
 fn are_opposed(command: &Command, one: &Arg, other: &Arg) -> bool {
     let against = |one: &Arg, other: &Arg| {
         command.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other.get_id())
     };
-    one.get_id() == other.get_id() || against(one, other) || against(other, one)
+    let same = TOGETHER.iter().any(|options| {
+        [one, other].iter().all(|arg| arg.get_long().is_some_and(|it| options.contains(&it)))
+    });
+    one.get_id() == other.get_id() || same || against(one, other) || against(other, one)
 }
 
 /// Returns the arguments that a variable stands for.
@@ -127,13 +153,11 @@ fn added(arg: &Arg, option: &str, variable: &str, value: &OsStr) -> Result<Vec<O
             (None, None) => return Err(neither(variable, value)),
         },
         ArgAction::Append => match text {
-            // A field may hold anything but a line break.
-            Some(text) if option == "field" => text
-                .lines()
-                .map(str::trim)
-                .filter(|line| !line.is_empty())
-                .map(|line| with_value(line.as_ref()))
-                .collect(),
+            // The line break at its end is that of a block in YAML.
+            Some(text) if option == WHOLE => {
+                let text = text.strip_suffix('\n').unwrap_or(text);
+                vec![with_value(text.strip_suffix('\r').unwrap_or(text).as_ref())]
+            }
             Some(text) => {
                 let items = text.split(|c: char| c == ',' || c.is_whitespace());
                 let items: Vec<OsString> = items
@@ -148,10 +172,11 @@ fn added(arg: &Arg, option: &str, variable: &str, value: &OsStr) -> Result<Vec<O
         _ => {
             // Such as --confirm, which may stand alone.
             let alone = arg.get_num_args().is_some_and(|count| count.min_values() == 0);
-            match text.filter(|text| alone && !text.bytes().all(|byte| byte.is_ascii_digit())) {
-                Some("true") => vec![flag()],
-                Some("false") => Vec::new(),
-                _ => vec![with_value(value)],
+            let number = text.is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+            match truth.filter(|_| alone && !number) {
+                Some(true) => vec![flag()],
+                Some(false) => Vec::new(),
+                None => vec![with_value(value)],
             }
         }
     })
@@ -160,7 +185,7 @@ fn added(arg: &Arg, option: &str, variable: &str, value: &OsStr) -> Result<Vec<O
 fn truth(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" | "y" => Some(true),
-        "false" | "no" | "off" | "0" | "n" | "" => Some(false),
+        "false" | "no" | "off" | "0" | "n" => Some(false),
         _ => None,
     }
 }
@@ -209,10 +234,17 @@ mod tests {
             ),
             ("ecosystem send --to a/b", &[("ECOSYSTEM_TO", "c/d")], &[]),
             ("ecosystem send", &[("ECOSYSTEM_TO", " ")], &["--to= "]),
+            ("ecosystem send --to a/b", &[("ECOSYSTEM_TO_FILE", "list")], &[]),
+            ("ecosystem send --to-file list", &[("ECOSYSTEM_TO", "a/b")], &[]),
+            ("ecosystem send --field a=b", &[("ECOSYSTEM_FIELD_X", "c=d")], &[]),
             (
                 "ecosystem send",
-                &[("ECOSYSTEM_FIELD", "a=1, 2\n\n  b:=[1]\r\n")],
-                &["--field=a=1, 2", "--field=b:=[1]"],
+                &[
+                    ("ECOSYSTEM_FIELD", "a=1, 2\nadmin=true"),
+                    ("ECOSYSTEM_FIELDS", "x=y"),
+                    ("ECOSYSTEM_FIELD_B", "b:=[1]  \r\n"),
+                ],
+                &["--field=a=1, 2\nadmin=true", "--field=b:=[1]  "],
             ),
             // What cannot go together with what was typed is left out.
             ("ecosystem send --payload-file f", &[("ECOSYSTEM_PAYLOAD", "{}")], &[]),
@@ -221,6 +253,8 @@ mod tests {
             ("ecosystem dispatch -q", &[("ECOSYSTEM_VERBOSE", "2")], &[]),
             ("ecosystem dispatch", &[("ECOSYSTEM_VERBOSE", "2")], &["--verbose", "--verbose"]),
             ("ecosystem dispatch", &[("ECOSYSTEM_CONFIRM", "true")], &["--confirm"]),
+            ("ecosystem dispatch", &[("ECOSYSTEM_CONFIRM", "Yes")], &["--confirm"]),
+            ("ecosystem dispatch", &[("ECOSYSTEM_CONFIRM", "1")], &["--confirm=1"]),
             ("ecosystem dispatch", &[("ECOSYSTEM_CONFIRM", "false")], &[]),
             ("ecosystem dispatch", &[("ECOSYSTEM_CONFIRM", "60")], &["--confirm=60"]),
             ("ecosystem dispatch", &[("ECOSYSTEM_ONLY", "a/b c/d")], &["--only=a/b", "--only=c/d"]),
@@ -236,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_flag_is_true_or_false_and_nothing_that_only_looks_like_it() {
-        for bad in ["maybe", "truee", "2"] {
+        for bad in ["maybe", "truee", "2", " "] {
             let said = added_to("ecosystem send", &[("ECOSYSTEM_DRY_RUN", bad)]).unwrap_err();
             assert_eq!(said, format!("ECOSYSTEM_DRY_RUN is \"{bad}\""));
         }

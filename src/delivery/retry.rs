@@ -39,8 +39,10 @@ pub enum Decision {
     Limited(Option<Duration>, String),
     /// It is sent again after this back-off.
     Retry(Duration, String),
-    /// The attempts are used up.
+    /// The attempts are used up, and none has left this machine.
     Exhausted(String),
+    /// The attempts are used up, and one of them may have arrived.
+    Unknown(String),
 }
 
 /// Returns what to do after `answer`.
@@ -63,13 +65,13 @@ pub fn decide(
         if attempt < ATTEMPTS {
             Decision::Retry(back_off(attempt, jitter), error)
         } else {
-            let whether = match &answer.result {
-                Err(TransportError { sent: false, .. }) => NETWORK_REMEDY,
-                _ => {
-                    "whether one arrived is unknown; run again, receivers know a repeat by its dispatch_id"
+            let tried = format!("{error}; tried {attempt} times");
+            match &answer.result {
+                Err(TransportError { sent: false, .. }) => {
+                    Decision::Exhausted(format!("{tried}, {NETWORK_REMEDY}"))
                 }
-            };
-            Decision::Exhausted(format!("{error}; tried {attempt} times, {whether}"))
+                _ => Decision::Unknown(format!("{tried}, whether one arrived is unknown")),
+            }
         }
     };
     let reply = match &answer.result {
@@ -155,6 +157,7 @@ mod tests {
                 Decision::Limited(asked, _) => format!("limited, asked for {asked:?}"),
                 Decision::Retry(after, _) => format!("again after {after:?}"),
                 Decision::Exhausted(_) => "exhausted".to_owned(),
+                Decision::Unknown(_) => "exhausted, may have arrived".to_owned(),
             };
             table += &format!("{what:<24} {attempt}  {decision}\n");
         };
@@ -226,7 +229,7 @@ mod tests {
         401 broken off           1  token refused
         403 broken off           1  again after 500ms
         422 broken off           1  again after 500ms
-        422 broken off           5  exhausted
+        422 broken off           5  exhausted, may have arrived
         404 none remain          1  failed
         503 retry-after          1  again after 500ms
         500                      1  again after 500ms
@@ -238,10 +241,10 @@ mod tests {
         503                      2  again after 1s
         503                      3  again after 2s
         503                      4  again after 4s
-        503                      5  exhausted
+        503                      5  exhausted, may have arrived
         timed out                1  again after 500ms
         timed out                2  again after 1s
-        timed out                5  exhausted
+        timed out                5  exhausted, may have arrived
         cannot find the host     1  again after 500ms
         cannot find the host     2  again after 1s
         cannot find the host     5  exhausted
@@ -250,7 +253,7 @@ mod tests {
         cannot connect           5  exhausted
         the connection was lost  1  again after 500ms
         the connection was lost  2  again after 1s
-        the connection was lost  5  exhausted
+        the connection was lost  5  exhausted, may have arrived
         the answer is broken     1  again after 500ms
         the answer is broken     2  again after 1s
         the answer is broken     5  exhausted
@@ -278,6 +281,7 @@ mod tests {
         ] {
             match decided(result, attempt, 0.0) {
                 Decision::Exhausted(text)
+                | Decision::Unknown(text)
                 | Decision::Failed(text)
                 | Decision::TokenRefused(text) => {
                     texts += &format!("{text}\n");
@@ -286,8 +290,8 @@ mod tests {
             }
         }
         insta::assert_snapshot!(texts, @r#"
-        the server failed (503: "M"); tried 5 times, whether one arrived is unknown; run again, receivers know a repeat by its dispatch_id
-        timed out: why; tried 5 times, whether one arrived is unknown; run again, receivers know a repeat by its dispatch_id
+        the server failed (503: "M"); tried 5 times, whether one arrived is unknown
+        timed out: why; tried 5 times, whether one arrived is unknown
         cannot connect: why; tried 5 times, check the network and GITHUB_API_URL
         TLS failed: why; check the server's certificate, this machine's CA certificates and clock (TLS is never turned off)
         the token in PAT was refused (401: "M"); it is wrong, expired or revoked: replace it

@@ -17,7 +17,7 @@ use crate::delivery::lane::{Ended, Lane, Lanes, over};
 use crate::delivery::outcome::{Ending, Outcome};
 use crate::delivery::pace::{Cost, Pace, Priced};
 use crate::delivery::retry::{Decision, decide};
-use crate::delivery::{Job, Settings};
+use crate::delivery::{Job, Remedies, Settings};
 use crate::github::{Answer, TokenId};
 
 /// How long requests in flight may still take after the delivery was asked to stop.
@@ -73,6 +73,7 @@ pub struct Schedule {
     concurrency: usize,
     /// The names of the tokens' variables, for people.
     tokens: Vec<String>,
+    remedies: Remedies,
     /// When requests in flight are given up, once the run was interrupted.
     stop_at: Option<Duration>,
 }
@@ -119,6 +120,7 @@ impl Schedule {
             ended: Vec::new(),
             concurrency: settings.concurrency.get(),
             tokens: settings.tokens.clone(),
+            remedies: settings.remedies,
             stop_at: None,
         }
     }
@@ -183,6 +185,10 @@ impl Schedule {
             }
             Decision::Failed(error) => self.end(id, Outcome::Failed, Some(error)),
             Decision::Exhausted(error) => self.end(id, Outcome::Exhausted, Some(error)),
+            Decision::Unknown(error) => {
+                let error = format!("{error}; {}", self.remedies.unknown);
+                self.end(id, Outcome::Exhausted, Some(error));
+            }
             Decision::TokenRefused(error) => {
                 self.end(id, Outcome::Failed, Some(error.clone()));
                 self.end_lane(job.token, Ended::Refused(error));
@@ -312,15 +318,15 @@ impl Schedule {
         let last = self.records.get(job.0).and_then(|record| record.ending.error.as_deref());
         let error = match last {
             Some(last) => format!("interrupted before it was sent again; before that: {last}"),
-            None => "interrupted before it was sent; run again for the same range".to_owned(),
+            None => format!("interrupted before it was sent; {}", self.remedies.unsent),
         };
         self.end(job, Outcome::Skipped, Some(error));
     }
 
     fn give_up_in_flight(&mut self) {
         for (job, _) in std::mem::take(&mut self.in_flight) {
-            let error = "unknown: interrupted while in flight; run again, receivers know a repeat by its dispatch_id";
-            self.end(job, Outcome::Exhausted, Some(error.to_owned()));
+            let error = format!("unknown: interrupted while in flight; {}", self.remedies.unknown);
+            self.end(job, Outcome::Exhausted, Some(error));
         }
     }
 

@@ -334,6 +334,19 @@ fn a_rename_is_remembered_through_a_retry() {
 }
 
 #[test]
+fn what_to_do_about_what_has_not_ended_is_said_by_whoever_sends() {
+    let settings = Settings { remedies: Remedies::OF_AN_EVENT, ..with_concurrency(2) };
+    let stopped = run_until(&jobs(&[0; 3]), &settings, Some(S(3)), |_, _, _| (S(60), status(204)));
+    for (job, remedy) in [(0, Remedies::OF_AN_EVENT.unknown), (2, Remedies::OF_AN_EVENT.unsent)] {
+        assert!(stopped.error(job).ends_with(&format!("; {remedy}")), "{}", stopped.error(job));
+    }
+    let run = run(&jobs(&[0]), &settings, |_, _, _| (S(0), status(503)));
+    let end =
+        format!("tried 5 times, whether one arrived is unknown; {}", settings.remedies.unknown);
+    assert!(run.error(0).ends_with(&end), "{}", run.error(0));
+}
+
+#[test]
 fn an_interrupted_run_starts_nothing_more_and_gives_what_is_in_flight_ten_seconds() {
     let stop = Some(S(3));
     let run = run_until(&jobs(&[0; 7]), &with_concurrency(5), stop, |job, _, _| match job {

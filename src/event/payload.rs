@@ -22,7 +22,9 @@ use crate::text;
 const MAX_KEYS: usize = 10;
 
 /// The words of a payload.
-static WORDS: Words = Words {
+static WORDS: Words = WORDS_OF_ALL;
+
+const WORDS_OF_ALL: Words = Words {
     name: "the payload",
     content: "the JSON",
     minimal: r#"the smallest payload is {}; write {"key": "value"}"#,
@@ -32,6 +34,16 @@ static WORDS: Words = Words {
     number: "a number has digits, and no 0 before them; put text between double quotes",
     deep: "receivers may not read that; look for a bracket that is not closed",
     backslash: "write a backslash itself as \\\\",
+};
+
+/// The words of a field's value.
+static FIELD_WORDS: Words = Words {
+    name: "the value",
+    content: "the JSON",
+    minimal: "after := stands JSON: a number, true, null, [ … ], { … }; text comes after = alone",
+    one_value: "a field has one value: remove what follows it",
+    number: "a number has digits, and no 0 before them; text comes after = alone",
+    ..WORDS_OF_ALL
 };
 
 /// Why a payload is refused.
@@ -126,7 +138,7 @@ impl Payload {
     /// # Errors
     /// [`BadPayload::Json`] with every fault and its place.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, BadPayload> {
-        let members = read(name, bytes, |value, reader| match value {
+        let members = read(&WORDS, name, bytes, |value, reader| match value {
             Value::Object(object) => {
                 let members = reader.members(object, |reader, value| reader.compact(value));
                 Some(members)
@@ -219,17 +231,19 @@ impl Payload {
 }
 
 fn json(key: &str, value: &str) -> Result<String, BadPayload> {
-    read(&format!("--field {key}"), value.as_bytes(), |value, reader| Some(reader.compact(value)))
+    let name = format!("--field {key}");
+    read(&FIELD_WORDS, &name, value.as_bytes(), |value, reader| Some(reader.compact(value)))
 }
 
 /// Reads one JSON text.
 fn read<T>(
+    words: &'static Words,
     name: &str,
     bytes: &[u8],
     take: impl FnOnce(&Value<'_>, &mut Reader<'_, '_>) -> Option<T>,
 ) -> Result<T, BadPayload> {
     let refused = |diagnosis| BadPayload::Json(Box::new(diagnosis));
-    let document = Document::decode(&WORDS, name, bytes).map_err(refused)?;
+    let document = Document::decode(words, name, bytes).map_err(refused)?;
     let lines: LineIndex<'_> = document.lines();
     let mut findings = Findings::new(&lines);
     let tree = document.tree(&lines, &mut findings);
@@ -325,20 +339,44 @@ impl Reader<'_, '_> {
     }
 }
 
-/// Returns what a reader in double precision takes a number for, unless it is the same.
+/// Returns what a reader in double precision takes a number for, unless it is the same. Of a fraction
+/// the last digits may be rounded: nobody counts with them.
 fn taken_for(written: &str) -> Option<String> {
     let value: f64 = written.parse().ok()?;
     if value.is_infinite() {
         return Some("infinity, or refuse it".to_owned());
     }
-    let whole = written.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    if whole {
-        let taken = format!("{value:.0}");
-        return (taken != written).then_some(taken);
+    let meant = Decimal::read(written);
+    // The shortest that leads back to the same number, which is what readers write.
+    let taken = Decimal::read(&format!("{value:e}"));
+    let lost = taken.digits.is_empty() && !meant.digits.is_empty();
+    let differs = meant.exponent >= 0 && taken != meant;
+    (lost || differs)
+        .then(|| if value.abs() < 1e30 { format!("{value}") } else { format!("{value:e}") })
+}
+
+/// A decimal number: its digits without zeros at the ends, times ten to the `exponent`.
+#[derive(Debug, PartialEq, Eq)]
+struct Decimal {
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    /// Returns a number of JSON, or as Rust writes it; its sign is left out.
+    fn read(written: &str) -> Self {
+        let (mantissa, exponent) = written.split_once(['e', 'E']).unwrap_or((written, "0"));
+        // What is longer than any number has been found to be infinite, or is nothing.
+        let exponent: i64 = exponent.parse().unwrap_or(i64::from(i32::MIN));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = format!("{}{fraction}", whole.trim_start_matches('-'));
+        let significant = digits.trim_end_matches('0');
+        let zeros = i64::try_from(digits.len() - significant.len()).unwrap_or_default();
+        let behind = i64::try_from(fraction.len()).unwrap_or_default();
+        let digits = significant.trim_start_matches('0').to_owned();
+        let exponent = if digits.is_empty() { 0 } else { exponent - behind + zeros };
+        Self { digits, exponent }
     }
-    let digits = written.split(['e', 'E']).next().unwrap_or_default();
-    let lost = value == 0.0 && digits.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
-    lost.then(|| "0".to_owned())
 }
 
 /// Returns a string as JSON.

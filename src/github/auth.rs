@@ -105,7 +105,7 @@ impl AuthError {
     pub fn help(&self) -> String {
         match self {
             Self::NoToken => format!(
-                "set {} to a token that may write to the cousins (or preview with --dry-run, which needs none)",
+                "set {} to a token that may write to the repositories that are sent to (or preview with --dry-run, which needs none)",
                 VARIABLES[0]
             ),
             Self::Missing { variable } => {

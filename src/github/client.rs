@@ -115,7 +115,8 @@ impl Client {
     /// Redirects (301, 302, 307, 308) to the same origin are followed with method, body and token
     /// kept, at most three; any other ends in a reply that says why it was refused.
     pub async fn dispatch(&self, repo: &RepoName, token: TokenId, body: &[u8]) -> Answer {
-        self.send(self.api.dispatches(repo), repo, token, Request::Post(body)).await
+        let answer = self.send(self.api.dispatches(repo), repo, token, Request::Post(body)).await;
+        within(repo, answer)
     }
 
     /// Sends `read`, once, and returns what came of it; the body of a 200 is in the reply.

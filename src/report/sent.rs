@@ -2,7 +2,7 @@
 //! the fields of the report of a push; those that only a push has are null, so that whoever reads
 //! the one can read the other. It decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -191,6 +191,10 @@ impl Renderings for Sent {
 
     fn has_sent(&self) -> bool {
         self.dispatches.iter().any(|row| row.attempts > 0)
+    }
+
+    fn undelivered(&self) -> BTreeSet<&RepoName> {
+        self.dispatches.iter().filter(|row| !row.fine()).map(|row| &row.repo).collect()
     }
 }
 

@@ -174,7 +174,8 @@ fn the_help_of_send_explains_each_flag() {
           --to-file <FILE>
               Send to the repositories in FILE, one on a line; - is standard input
               
-              Blank lines count for nothing, nor does what follows a #.
+              Blank lines count for nothing, nor does a # at the beginning or after white space, and
+              what follows it.
     
     Event:
       -e, --event-type <TYPE>

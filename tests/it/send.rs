@@ -227,7 +227,7 @@ fn a_payload_that_github_would_refuse_or_readers_would_misread_is_not_sent() {
             (object(11), "the payload has 11 keys"),
             (large(65_536), "the payload has 65536 characters"),
             (format!("{{\"a\": {}{}}}", "[".repeat(70), "]".repeat(70)), "nest deeper than 64"),
-            (format!("{{\"t\": \"Bearer {TOKEN}\"}}"), "holds the token of ECOSYSTEM_PAT"),
+            (format!("{{\"t\": \"Bearer {TOKEN}\"}}"), "the event holds what ECOSYSTEM_PAT holds"),
         ] {
             case(said);
             let done = send(payload).expect_code(2).expect_without(&[TOKEN]);
@@ -351,7 +351,8 @@ fn a_step_of_a_workflow_gets_outputs_a_summary_and_annotations_and_its_values_fr
                 .env("ECOSYSTEM_TO", to)
                 .env("ECOSYSTEM_EVENT_TYPE", "build |x|")
                 .env("ECOSYSTEM_PAYLOAD", "")
-                .env("ECOSYSTEM_FIELD", "a=1\nb:=[2]\n")
+                .env("ECOSYSTEM_FIELD", "a=1\n")
+                .env("ECOSYSTEM_FIELD_2", "b:=[2]")
                 .env("ECOSYSTEM_DRY_RUN", "false")
         };
         step("acme/web\n").run().expect_code(0);
@@ -474,5 +475,129 @@ fn a_renamed_repository_is_followed_and_warned_of() {
         assert!(done.stderr.contains("in --to"), "{}", done.stderr);
         assert_eq!(received(t), json!({"acme/new": [["x", {}]]}));
         t.looked_at_all();
+    });
+}
+
+#[test]
+fn the_name_in_an_origin_of_another_host_is_not_sent_to() {
+    test(&["foo/bar"], |t| {
+        let clone = t.sandbox.new_repository("clone");
+        let sending = || t.sending().dir(&clone).args(["--event-type", "x", "--dry-run"]);
+        t.sandbox.git(&clone, &["remote", "add", "origin", "none"]);
+        for (origin, said) in [
+            ("https://gitlab.com/foo/bar.git", Some("origin is on \"gitlab.com\"")),
+            ("work:foo/bar.git", Some("origin is on \"work\"")),
+            ("https://github.com.evil.example/foo/bar", Some("github.com.evil.example")),
+            ("/srv/foo/bar", Some("cannot tell which repository")),
+            ("ssh://git@ssh.github.com:443/foo/bar.git", None),
+            ("https://GitHub.com/foo/bar", None),
+        ] {
+            case(origin);
+            t.sandbox.git(&clone, &["remote", "set-url", "origin", origin]);
+            let done = sending().run().expect_code(if said.is_some() { 2 } else { 0 });
+            assert!(done.stderr.contains(said.unwrap_or_default()), "{}", done.stderr);
+            assert_eq!(done.stdout.contains("/repos/foo/bar/dispatches"), said.is_none());
+        }
+        // What is set and wrong is no reason to take another.
+        let done = sending().env("GITHUB_REPOSITORY", "garbage").run().expect_code(2);
+        let message = "GITHUB_REPOSITORY is \"garbage\", which names no repository";
+        assert!(done.stderr.contains(message), "{}", done.stderr);
+        let own = sending().env("GITHUB_SERVER_URL", "https://ghe.example:8443");
+        t.sandbox.git(&clone, &["remote", "set-url", "origin", "git@ghe.example:foo/bar"]);
+        own.run().expect_code(0);
+    });
+}
+
+#[test]
+fn a_text_of_several_lines_in_the_environment_is_one_field() {
+    test(&["acme/web"], |t| {
+        t.sending()
+            .args(["--to", "acme/web", "-e", "x"])
+            .env("ECOSYSTEM_FIELD", "title=Fix\nadmin=true\n")
+            .env("ECOSYSTEM_FIELD_COUNT", "count:=2")
+            .run()
+            .expect_code(0);
+        let payload = json!({"title": "Fix\nadmin=true", "count": 2});
+        assert_eq!(received(t), json!({"acme/web": [["x", payload]]}));
+    });
+}
+
+#[test]
+fn a_secret_of_the_run_is_in_no_event_and_in_no_error() {
+    let quoted = "opaque\"token\\of-20-characters";
+    test(&["acme/web"], |t| {
+        let sending = || t.as_a_step(t.sending()).args(["--to", "acme/web"]);
+        for run in [
+            sending().args(["-e", TOKEN]),
+            sending().args(["-e", "x", "-f", &format!("a={TOKEN}")]),
+            sending().args(["-e", "x", "-f", TOKEN]),
+            sending().args(["-e", "x", "--payload", &format!("{{\"a\": {TOKEN}}}")]),
+            sending().args(["-e", "x", "--payload-file", TOKEN]),
+            sending().args(["-e", "x", "--timeout", TOKEN]),
+            sending().args(["-e", "x", "--to", TOKEN]),
+            sending().args(["-e", "x"]).env("ECOSYSTEM_DRY_RUN", TOKEN),
+            sending().args(["-e", "x"]).env("ECOSYSTEM_FORMAT", TOKEN),
+            sending().args(["-e", "x"]).env("ECOSYSTEM_FIELD", TOKEN),
+        ] {
+            run.run().expect_code(2).expect_without(&[TOKEN]);
+        }
+        let done = sending()
+            .args(["-e", "x", "-f", &format!("a=<{quoted}>")])
+            .env("ECOSYSTEM_NOTIFY_URL", quoted)
+            .run()
+            .expect_code(2);
+        let message = "error: the event holds what ECOSYSTEM_NOTIFY_URL holds";
+        assert!(done.stderr.contains(message), "{}", done.stderr);
+        t.expect_no_request();
+    });
+}
+
+#[test]
+fn a_usage_error_is_an_annotation_and_no_command_to_a_terminal() {
+    test(&[], |t| {
+        let step = || t.as_a_step(t.sending()).args(["--to", "acme/web"]);
+        let done = step().run().expect_code(2);
+        let line = "::error title=ecosystem::the following required arguments were not provided:";
+        assert!(done.stderr.contains(line), "{}", done.stderr);
+        let hostile = "x\u{1b}]0;pwn\u{7}\n::error::y";
+        let done = step().args(["-e", "x", "--format", hostile]).run().expect_code(2);
+        assert!(!done.stderr.contains(['\u{1b}', '\u{7}']), "{:?}", done.stderr);
+        assert!(!done.stderr.contains("\n::error::y"), "{:?}", done.stderr);
+        let done = t
+            .sending()
+            .env("ECOSYSTEM_PAYLOAD", "@release.json")
+            .env("ECOSYSTEM_TO", "acme/web")
+            .args(["-e", "x"])
+            .run()
+            .expect_code(2);
+        let end = "help: nothing was sent; --payload-file names a file with the payload\n\
+                   in the environment ECOSYSTEM_PAYLOAD stands for --payload\n";
+        assert!(done.stderr.ends_with(end), "{}", done.stderr);
+    });
+}
+
+#[test]
+fn names_and_types_that_cannot_be_meant_are_refused() {
+    test(&["acme/we"], |t| {
+        for (run, said) in [
+            (t.sending().args(["-e", "x", "--to-file=-"]).input("acme/we#b"), "cannot hold '#'"),
+            (t.sending().args(["--to=acme/we", "-e", "build "]), "white space at an end"),
+            (t.sending().args(["--to=acme/we", "-e", " "]), "white space at an end"),
+            (t.sending().args(["--to=acme/we", "-e", "bu\u{200b}ild"]), "not seen"),
+            (
+                t.sending().args(["--to=acme/we", "-e", "x"]).env("ECOSYSTEM_DRY_RUN", " "),
+                "ECOSYSTEM_DRY_RUN is \" \"",
+            ),
+            (
+                t.sending().args(["-C", "nowhere", "--to=acme/we", "-e", "x"]),
+                "cannot work in nowhere",
+            ),
+            (t.sending().args(["--to=acme/we", "-e", "x", "-f", "a:="]), "the value is empty"),
+        ] {
+            case(said);
+            let done = run.run().expect_code(2);
+            assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
+        }
+        t.expect_no_request();
     });
 }

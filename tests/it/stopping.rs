@@ -8,7 +8,7 @@ use ecosystem_dispatcher::embedded_github::Fault;
 use serde_json::{Value, json};
 
 use crate::support::ecosystem::{Run, Running};
-use crate::support::github::{TOKEN, Tester, github_with, run_test_with};
+use crate::support::github::{TOKEN, Tester, github_with, run_test_with, run_test_without_sample};
 
 fn signal(run: &Running, name: &str) {
     let id = run.id().to_string();
@@ -117,6 +117,26 @@ fn an_interrupted_step_still_writes_its_outputs() {
         assert_eq!(t.events("acme/a").len(), 1);
         assert_eq!(t.outputs()["dispatched"], "true");
         assert!(t.written("summary").contains("**1** of **2 dispatches**"));
+    });
+}
+
+#[test]
+fn an_interrupted_look_takes_nothing_back_that_was_sent_once_and_for_all() {
+    run_test_without_sample(github_with(["acme/deaf"]), |t| {
+        let mut run = t
+            .as_a_step(t.sending())
+            .args(["--to", "acme/deaf", "-e", "x", "-v", "--format", "json"])
+            .args(["--confirm", "60", "--require-confirmation"])
+            .spawn();
+        run.wait_for("looking for the runs");
+        signal(&run, "-TERM");
+        let done = run.wait().expect_code(143);
+        let row = done.dispatch("acme/deaf");
+        assert_eq!((&row["outcome"], &row["status"]), (&json!("delivered"), &json!(204)));
+        assert_eq!(row["confirmation"], "unconfirmed");
+        assert_eq!(t.outputs()["dispatched"], "true");
+        t.looked_at_all();
+        t.delivered();
     });
 }
 

@@ -9,7 +9,7 @@ use crate::cli::part::Called;
 use crate::cli::sending::{Line, Sender, Session, Target};
 use crate::cli::{Exit, Failure, Output, confirming};
 use crate::delivery::receipts::Dispatched;
-use crate::delivery::{Body, Ending, Job, JobId, Outcome};
+use crate::delivery::{Body, Ending, Job, JobId, Outcome, Remedies};
 use crate::ecosystem::Cousin;
 use crate::event::{self, Context, Event};
 use crate::github::TokenId;
@@ -49,6 +49,8 @@ pub(super) fn send(
         delivery: request.delivery,
         confirm: request.confirm,
         source: push.shared.first().map(|shared| &shared.context.source),
+        remedies: Remedies::OF_A_PUSH,
+        makes_up: true,
         stand_in_token: request.stand_in_token,
     };
     let mut known = HashSet::new();
@@ -110,7 +112,7 @@ impl Push<'_> {
         let told = |JobId(job): JobId, ending: &Ending| {
             places.get(job).into_iter().for_each(|at| ended(*at, ending));
         };
-        let (delivered, exit) = session.deliver(jobs.into(), &sender.delivery, output, told)?;
+        let (delivered, exit) = session.deliver(jobs.into(), sender, output, told)?;
         let mut delivered = delivered.into_iter();
         let endings = endings.into_iter().filter_map(|ending| ending.or_else(|| delivered.next()));
         Ok((endings.collect(), exit))

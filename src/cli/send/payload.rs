@@ -9,12 +9,8 @@ use crate::cli::{Failure, listing, standard_input};
 use crate::document::MAX_BYTES;
 use crate::environment::Environment;
 use crate::event::payload::{BadPayload, Payload};
-use crate::github::auth::VARIABLES;
 use crate::input;
 use crate::text;
-
-/// What is shorter may stand in a payload by chance, and is no token of GitHub's.
-const SHORTEST_TOKEN: usize = 16;
 
 /// Returns whether the payload comes from standard input.
 pub(super) fn from_stdin(args: &Args) -> bool {
@@ -24,7 +20,14 @@ pub(super) fn from_stdin(args: &Args) -> bool {
 /// Returns the payload as it is sent.
 pub(super) fn read(dir: &Path, args: &Args, environment: &Environment) -> Result<Payload, Failure> {
     let mut payload = match (&args.payload, &args.payload_file) {
-        (Some(json), _) => Payload::parse("--payload", json.as_bytes())?,
+        (Some(json), _) => Payload::parse("--payload", json.as_bytes()).map_err(|bad| {
+            let failure = Failure::from(bad);
+            // As other programs take a file: `@release.json`, or its name.
+            let help = "nothing was sent; --payload-file names a file with the payload";
+            let is_json = json.trim_start().starts_with(['{', '[']);
+            let help = if is_json { failure.help } else { Some(help.to_owned()) };
+            Failure { help, ..failure }
+        })?,
         (None, Some(file)) => {
             let (name, bytes) = if from_stdin(args) {
                 ("standard input".to_owned(), standard_input(MAX_BYTES))
@@ -33,7 +36,7 @@ pub(super) fn read(dir: &Path, args: &Args, environment: &Environment) -> Result
                 (text::shown_path(&path), input::read(&path, MAX_BYTES))
             };
             let bytes = bytes.map_err(|error| {
-                let help = "--payload-file names a file with a JSON object";
+                let help = "--payload-file names a file with a JSON object; - is standard input";
                 Failure::new(format!("cannot read {name}: {error}"), help)
             })?;
             Payload::parse(&name, &bytes)?
@@ -47,21 +50,21 @@ pub(super) fn read(dir: &Path, args: &Args, environment: &Environment) -> Result
         add_context(&mut payload, environment)?;
     }
     payload.check()?;
-    keep_tokens(&payload, environment)?;
+    keep_secrets(args, &payload, environment)?;
     Ok(payload)
 }
 
-/// Refuses a payload with a token in it: receivers would log it, and so would a dry run.
-fn keep_tokens(payload: &Payload, environment: &Environment) -> Result<(), Failure> {
-    let json = payload.json();
-    let held = |variable: &&&str| {
-        let value = environment.text(variable);
-        value.is_some_and(|token| token.len() >= SHORTEST_TOKEN && json.contains(token))
-    };
-    match VARIABLES.iter().find(held) {
+/// Refuses an event with a secret in it: receivers would log it, and so would a dry run.
+fn keep_secrets(args: &Args, payload: &Payload, environment: &Environment) -> Result<(), Failure> {
+    let body = payload.body(&args.event_type);
+    let held = environment.secret_in(|secret| {
+        let written = serde_json::Value::from(secret).to_string();
+        body.contains(written.trim_matches('"'))
+    });
+    match held {
         None => Ok(()),
         Some(variable) => Err(Failure::new(
-            format!("the payload holds the token of {variable}"),
+            format!("the event holds what {variable} holds"),
             "take it out: receivers have secrets of their own, and an event is no secret",
         )),
     }

@@ -91,7 +91,7 @@ fn written(dir: &Path, args: &Args) -> Result<Vec<(String, String)>, Failure> {
     let bytes = bytes.map_err(|error| {
         Failure::new(
             format!("cannot read {name}: {error}"),
-            "--to-file names a list of repositories",
+            "--to-file names a list of repositories; - is standard input",
         )
     })?;
     let list = String::from_utf8(bytes).map_err(|error| {
@@ -100,7 +100,10 @@ fn written(dir: &Path, args: &Args) -> Result<Vec<(String, String)>, Failure> {
         Failure::new(format!("{name}:{line}: it is not UTF-8"), "save it as UTF-8")
     })?;
     for (at, line) in list.trim_start_matches('\u{feff}').lines().enumerate() {
-        let line = line.split('#').next().unwrap_or_default().trim();
+        // No name has one: in a name it is a slip, and what is before it another name.
+        let comment = line.starts_with('#').then_some(0);
+        let comment = comment.or_else(|| line.find(" #")).or_else(|| line.find("\t#"));
+        let line = line.get(..comment.unwrap_or(line.len())).unwrap_or_default().trim();
         if !line.is_empty() {
             written.push((format!("{name}:{}", at + 1), line.to_owned()));
         }
@@ -117,19 +120,72 @@ fn refused(mut mistakes: Vec<String>) -> Failure {
     Failure::new(mistakes.join("\n"), "nothing was sent")
 }
 
-/// Returns the repository that this is: the workflow's, else the clone's.
+/// Returns the repository that this is: the workflow's, else the clone's. What only may be meant is
+/// not sent to: the name in an origin of another host is that of a stranger's repository here.
 fn this(dir: &Path, environment: &Environment) -> Result<RepoName, Failure> {
-    if let Some(name) = actions::repository(environment) {
-        return Ok(name);
+    const REMEDY: &str = "name it with --to OWNER/NAME";
+    if let Some(written) = environment.raw(actions::REPOSITORY).filter(|name| !name.is_empty()) {
+        return actions::repository(environment).ok_or_else(|| {
+            let written = text::quoted(&written.to_string_lossy());
+            let message =
+                format!("{} is {written}, which names no repository", actions::REPOSITORY);
+            Failure::new(message, REMEDY)
+        });
     }
     let git = crate::cli::git(environment);
-    let outside =
-        Outside { remote: None, server: actions::server_url(environment), credentials: &[] };
+    let server = actions::server_url(environment);
+    let outside = Outside { remote: None, server, credentials: &[] };
+    let unknown = || {
+        let help = format!("{REMEDY}; else it is read from GITHUB_REPOSITORY or from origin");
+        Failure::new("cannot tell which repository to send to", help)
+    };
     let source = Source::open(dir, &outside, &git).ok();
-    source.and_then(|source| RepoName::in_address(source.remote_url()?)).ok_or_else(|| {
-        Failure::new(
-            "cannot tell which repository to send to",
-            "name it with --to OWNER/NAME; else it is read from GITHUB_REPOSITORY or from origin",
-        )
-    })
+    let address = source.as_ref().and_then(Source::remote_url).ok_or_else(unknown)?;
+    let name = RepoName::in_address(address).ok_or_else(unknown)?;
+    let (host, expected) = (host_of(address), host_of(server).unwrap_or_default());
+    // GitHub's own second address, for ssh where port 22 is shut.
+    let ssh = format!("ssh.{expected}");
+    match host {
+        Some(host) if host == expected || host == ssh => Ok(name),
+        host => {
+            let host = text::quoted(&host.unwrap_or_default());
+            Err(Failure::new(
+                format!(
+                    "origin is on {host}, and events go to {expected}: {name} there is another"
+                ),
+                REMEDY,
+            ))
+        }
+    }
+}
+
+/// Returns the host of a URL or of an scp-like address, in lower case and without port and user.
+fn host_of(address: &str) -> Option<String> {
+    let authority = match address.split_once("://") {
+        Some((_, rest)) => rest.split('/').next()?,
+        None => address.split_once(':')?.0,
+    };
+    let host = authority.rsplit('@').next()?;
+    let host = host.split(':').next()?;
+    (!host.is_empty()).then(|| host.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_host() {
+        for (address, host) in [
+            ("https://github.com/a/b", Some("github.com")),
+            ("https://user:secret@GitHub.com:443/a/b", Some("github.com")),
+            ("git@github.com:a/b.git", Some("github.com")),
+            ("ssh://git@ssh.github.com:443/a/b", Some("ssh.github.com")),
+            ("work:a/b", Some("work")),
+            ("https:///a/b", None),
+            ("/a/b", None),
+        ] {
+            assert_eq!(host_of(address).as_deref(), host, "{address}");
+        }
+    }
 }

@@ -33,8 +33,16 @@ fn what_goes_out_is_what_was_written_without_the_white_space() {
         (r#"{"\u00e9": "\ud83d\ude00\n\u0000\/"}"#, "{\"é\":\"😀\\n\\u0000/\"}"),
         (r#"{"deep": {"a": {"b": ["x y"]}}}"#, r#"{"deep":{"a":{"b":["x y"]}}}"#),
         (r#"{"": 0}"#, r#"{"":0}"#),
+        // The same number, whatever its digits; and a fraction may be rounded.
+        ("[1e23, 100000000000000000000000, 1E+5, 0e999, -0, 0.12345678901234567891]", ""),
     ] {
-        assert_eq!(parsed(written).json(), sent);
+        let (written, sent) = match sent {
+            "" => {
+                (format!("{{\"a\": {written}}}"), format!("{{\"a\":{}}}", written.replace(' ', "")))
+            }
+            _ => (written.to_owned(), sent.to_owned()),
+        };
+        assert_eq!(parsed(&written).json(), sent);
     }
 }
 
@@ -73,9 +81,21 @@ fn only_an_object_is_a_payload_and_the_place_of_each_fault_is_named() {
         ("{\"a\": 9007199254740993}", "take this number for 9007199254740992", "--payload:1:7"),
         (
             "{\"a\": [123456789012345678901234567890]}",
-            "take this number for 123456789012345677877719597056",
+            "take this number for 123456789012345680000000000000",
             "--payload:1:8",
         ),
+        (
+            "{\"a\": 12345678901234567890.0}",
+            "take this number for 12345678901234567000",
+            "--payload:1:7",
+        ),
+        ("{\"a\": 9007199254740993e0}", "take this number for 9007199254740992", "--payload:1:7"),
+        (
+            "{\"a\": 1.2345678901234567891e19}",
+            "take this number for 12345678901234567000",
+            "--payload:1:7",
+        ),
+        ("{\"a\": 1e-99999999999999999999}", "take this number for 0", "--payload:1:7"),
         ("\u{feff}{}", "byte order mark", "--payload:1:1"),
     ] {
         let said = refused(written.as_bytes());
