@@ -13,8 +13,9 @@ use pretty_assertions::assert_eq;
 use serde_json::Value;
 
 use super::readme;
-use crate::support::document::quoted;
+use crate::support::document::{Document, quoted};
 use crate::support::ecosystem::Run;
+use crate::support::github::HEAD;
 use crate::support::repository::Sandbox;
 
 #[test]
@@ -183,6 +184,13 @@ fn every_workflow_is_pinned_and_keeps_expressions_out_of_shell_code() {
         workflows.insert(format!("README.md, {number}"), code);
     }
     assert_eq!(workflows.len(), 3, "the dispatching, the checking and the receiving one");
+    for (number, code) in Document::read("docs/migrating.md").codes("yaml").into_iter().enumerate()
+    {
+        // The commit of this action is for the reader to write.
+        let code = code.replace(&format!("@{} # v", "0".repeat(40)), &format!("@{HEAD} # v"));
+        workflows.insert(format!("docs/migrating.md, {number}"), code);
+    }
+    assert_eq!(workflows.len(), 6, "and one for each way to migrate");
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/workflows");
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -210,7 +218,8 @@ fn every_workflow_is_pinned_and_keeps_expressions_out_of_shell_code() {
                 assert!(version.starts_with(|c: char| c.is_ascii_digit()), "{name}: {line}");
             }
         }
-        assert!(workflow.contains("run:"), "{name}: nothing was checked");
+        let does = |it: &str| workflow.contains(it);
+        assert!(does("run:") || does("/ecosystem-dispatcher@"), "{name}: nothing was checked");
     }
 }
 
