@@ -2,14 +2,16 @@
 //! sets what Actions would set, and runs the steps' scripts under bash. `install` is about which
 //! program gets there and from where, `verification` and `attestation` about what is checked,
 //! `cache` about what is kept, `released` about what `release.yml` makes, `inputs` about what the
-//! program is told, `run` about the program itself against the embedded GitHub. The scripts are
-//! bash on every system, but the stand-ins for its tools are Unix programs; CI runs the action
+//! program is told, `run` about the program itself against the embedded GitHub, `guide` about what
+//! the guide for migrating tells people to write. The scripts are bash on every system, but the stand-ins for its tools are Unix programs; CI runs the action
 //! itself on each system.
 
 #[cfg(unix)]
 mod attestation;
 #[cfg(unix)]
 mod cache;
+#[cfg(unix)]
+mod guide;
 #[cfg(unix)]
 mod inputs;
 #[cfg(unix)]

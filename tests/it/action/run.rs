@@ -11,7 +11,7 @@ use crate::support::repository::Sandbox;
 
 /// Serves the built program. It is packed once for all tests: with its debug information it is
 /// large.
-fn releases() -> Releases {
+pub(super) fn releases() -> Releases {
     static PACKED: OnceLock<Vec<u8>> = OnceLock::new();
     let pack = || {
         let program = Path::new(env!("CARGO_BIN_EXE_ecosystem"));
@@ -23,7 +23,7 @@ fn releases() -> Releases {
 }
 
 /// Prepares a job after the push of `step/head`, as GitHub Actions starts it.
-fn job<'t>(t: &'t Tester, releases: &Releases) -> Job<'t> {
+pub(super) fn job<'t>(t: &'t Tester, releases: &Releases) -> Job<'t> {
     let event = crate::support::fixture("events/push.json");
     on_glibc(releases.job(&t.sandbox))
         .env("GITHUB_API_URL", t.url())
