@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::arguments::Confirm;
 use super::progress::Progress;
 use super::sending::{Line, Sender, Session};
 use super::signals::Signals;
@@ -17,17 +16,20 @@ use crate::github::{Moved, TokenId};
 use crate::names::RepoName;
 
 /// Delivers by `deliver`, which tells of each ending by its index, looks for the runs that were
-/// started, and returns what became of each dispatch. `dispatched` returns what is looked for, of a
+/// started where that is asked for, and returns what became of each dispatch. `dispatched` returns what is looked for, of a
 /// dispatch that ended so.
 pub(super) fn deliver(
     session: &Session,
     sender: &Sender<'_>,
-    confirm: &Confirm,
     output: &Output,
     mut ended: impl FnMut(usize, &Ending),
     deliver: impl FnOnce(&mut dyn FnMut(usize, &Ending)) -> Result<(Vec<Ending>, Option<Exit>), Failure>,
     dispatched: impl Fn(usize, &Ending) -> Option<Dispatched>,
 ) -> Result<(Vec<Line>, Option<Exit>), Failure> {
+    let Some(confirm) = sender.confirm else {
+        let (endings, interrupted) = deliver(&mut ended)?;
+        return Ok((endings.into_iter().map(Line::from).collect(), interrupted));
+    };
     let required = confirm.required;
     let (endings, interrupted) = deliver(&mut |at, ending| {
         if !required || ending.outcome != Outcome::Delivered {

@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use super::arguments::{Confirming, Delivery, Format};
 use super::sending::{Line, Sender, Session, Target};
-use super::{Exit, Failure, Output, confirming, telling};
+use super::{Exit, Failure, Output, confirming, listing, standard_input, telling};
 use crate::actions;
 use crate::delivery::{Body, Confirmation, Ending, Job, JobId, Outcome, Remedies};
 use crate::environment::Environment;
 use crate::github::{ApiUrl, HEADERS, TokenId};
+use crate::input;
 use crate::names::{EventType, RepoName};
 use crate::report::sent::{self, Row, Sent};
 use crate::report::{SCHEMA, Source, Summary, Warning};
@@ -105,6 +106,24 @@ fn event_type(text: &str) -> Result<EventType, String> {
     Ok(event_type)
 }
 
+/// Returns a file that was named on the command line, `-` for standard input, and how messages call
+/// it. `what` says what the option names.
+fn read(dir: &Path, file: &Path, limit: usize, what: &str) -> Result<(String, Vec<u8>), Failure> {
+    let (name, bytes) = if file == Path::new("-") {
+        ("standard input".to_owned(), standard_input(limit))
+    } else {
+        let path = listing::from(dir, file);
+        (text::shown_path(&path), input::read(&path, limit))
+    };
+    match bytes {
+        Ok(bytes) => Ok((name, bytes)),
+        Err(error) => Err(Failure::new(
+            format!("cannot read {name}: {error}"),
+            format!("{what}; - is standard input"),
+        )),
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -122,7 +141,8 @@ pub fn run(
             format!("cannot work in {}: there is no such directory", text::shown_path(dir));
         return Err(Failure::new(message, "-C names the directory to start in"));
     }
-    if targets::from_stdin(args) && payload::from_stdin(args) {
+    let stdin = Some(Path::new("-"));
+    if [&args.to_file, &args.payload_file].iter().all(|file| file.as_deref() == stdin) {
         let message = "--to-file and --payload-file both read standard input";
         return Err(Failure::new(message, "put one of them into a file"));
     }
@@ -157,12 +177,11 @@ impl Request {
         warnings: &mut Vec<Warning>,
         output: &Output,
     ) -> Result<(Vec<Line>, Option<Exit>), Failure> {
-        let confirm = args.confirming.asked();
         let source = actions::repository(environment);
         let sender = Sender {
             environment,
             delivery: args.delivery,
-            confirm,
+            confirm: args.confirming.asked(),
             source: source.as_ref(),
             remedies: match self.dispatch_id {
                 Some(_) => Remedies::OF_A_KNOWN_EVENT,
@@ -176,26 +195,20 @@ impl Request {
         let (session, tokens) = Session::open(&sender, &targets, warnings, output)?;
         let jobs: Arc<[Job]> =
             self.repos.iter().zip(&tokens).map(|(repo, token)| self.job(repo, *token)).collect();
-        let sent = match &confirm {
-            None => session
-                .deliver(jobs, &sender, output, |_, _| {})
-                .map(|(endings, exit)| (endings.into_iter().map(Line::from).collect(), exit)),
-            Some(confirm) => confirming::deliver(
-                &session,
-                &sender,
-                confirm,
-                output,
-                |_, _| {},
-                |ended| {
-                    let told = |JobId(at): JobId, ending: &Ending| ended(at, ending);
-                    session.deliver(jobs, &sender, output, told)
-                },
-                |at, ending| {
-                    let id = self.dispatch_id.clone().unwrap_or_default();
-                    confirming::dispatched(self.repos.get(at)?, *tokens.get(at)?, id, ending)
-                },
-            ),
-        };
+        let sent = confirming::deliver(
+            &session,
+            &sender,
+            output,
+            |_, _| {},
+            |ended| {
+                let told = |JobId(at): JobId, ending: &Ending| ended(at, ending);
+                session.deliver(jobs, &sender, output, told)
+            },
+            |at, ending| {
+                let id = self.dispatch_id.clone().unwrap_or_default();
+                confirming::dispatched(self.repos.get(at)?, *tokens.get(at)?, id, ending)
+            },
+        );
         session.close(&sent);
         sent
     }

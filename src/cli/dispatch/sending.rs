@@ -62,20 +62,14 @@ pub(super) fn send(
     let targets: Vec<Target<'_>> = targets.collect();
     let (session, tokens) = Session::open(&sender, &targets, warnings, output)?;
     let of_cousin: TokenOfCousin = places.into_iter().zip(tokens).collect();
-    let sent = match &request.confirm {
-        None => push
-            .deliver(&session, &of_cousin, &sender, output, ended)
-            .map(|(endings, exit)| (endings.into_iter().map(Line::from).collect(), exit)),
-        Some(confirm) => confirming::deliver(
-            &session,
-            &sender,
-            confirm,
-            output,
-            ended,
-            |ended| push.deliver(&session, &of_cousin, &sender, output, ended),
-            |at, ending| push.dispatched(&of_cousin, at, ending),
-        ),
-    };
+    let sent = confirming::deliver(
+        &session,
+        &sender,
+        output,
+        ended,
+        |ended| push.deliver(&session, &of_cousin, &sender, output, ended),
+        |at, ending| push.dispatched(&of_cousin, at, ending),
+    );
     session.close(&sent);
     sent
 }

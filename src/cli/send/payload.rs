@@ -5,17 +5,10 @@ use std::path::Path;
 
 use super::Args;
 use crate::actions;
-use crate::cli::{Failure, listing, standard_input};
+use crate::cli::Failure;
 use crate::document::MAX_BYTES;
 use crate::environment::Environment;
 use crate::event::payload::{BadPayload, Payload};
-use crate::input;
-use crate::text;
-
-/// Returns whether the payload comes from standard input.
-pub(super) fn from_stdin(args: &Args) -> bool {
-    args.payload_file.as_deref() == Some(Path::new("-"))
-}
 
 /// Returns the payload as it is sent.
 pub(super) fn read(dir: &Path, args: &Args, environment: &Environment) -> Result<Payload, Failure> {
@@ -29,16 +22,8 @@ pub(super) fn read(dir: &Path, args: &Args, environment: &Environment) -> Result
             Failure { help, ..failure }
         })?,
         (None, Some(file)) => {
-            let (name, bytes) = if from_stdin(args) {
-                ("standard input".to_owned(), standard_input(MAX_BYTES))
-            } else {
-                let path = listing::from(dir, file);
-                (text::shown_path(&path), input::read(&path, MAX_BYTES))
-            };
-            let bytes = bytes.map_err(|error| {
-                let help = "--payload-file names a file with a JSON object; - is standard input";
-                Failure::new(format!("cannot read {name}: {error}"), help)
-            })?;
+            let what = "--payload-file names a file with a JSON object";
+            let (name, bytes) = super::read(dir, file, MAX_BYTES, what)?;
             Payload::parse(&name, &bytes)?
         }
         (None, None) => Payload::default(),

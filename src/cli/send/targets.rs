@@ -7,10 +7,9 @@ use std::path::Path;
 
 use super::Args;
 use crate::actions;
-use crate::cli::{Failure, listing, standard_input};
+use crate::cli::Failure;
 use crate::environment::Environment;
 use crate::git::source::{Outside, Source};
-use crate::input;
 use crate::names::{BadName, RepoName};
 use crate::report::Warning;
 use crate::text;
@@ -20,11 +19,6 @@ const MAX_LIST: usize = 8 << 20;
 
 /// How many mistakes of a list are shown.
 const SHOWN: usize = 20;
-
-/// Returns whether the list comes from standard input.
-pub(super) fn from_stdin(args: &Args) -> bool {
-    args.to_file.as_deref() == Some(Path::new("-"))
-}
 
 /// Returns the repositories in order, each once.
 pub(super) fn read(
@@ -82,18 +76,7 @@ fn written(dir: &Path, args: &Args) -> Result<Vec<(String, String)>, Failure> {
         written.extend(names.map(|name| ("--to".to_owned(), name.to_owned())));
     }
     let Some(file) = &args.to_file else { return Ok(written) };
-    let (name, bytes) = if from_stdin(args) {
-        ("standard input".to_owned(), standard_input(MAX_LIST))
-    } else {
-        let path = listing::from(dir, file);
-        (text::shown_path(&path), input::read(&path, MAX_LIST))
-    };
-    let bytes = bytes.map_err(|error| {
-        Failure::new(
-            format!("cannot read {name}: {error}"),
-            "--to-file names a list of repositories; - is standard input",
-        )
-    })?;
+    let (name, bytes) = super::read(dir, file, MAX_LIST, "--to-file names a list of repositories")?;
     let list = String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
         let line = line.iter().filter(|byte| **byte == b'\n').count() + 1;
