@@ -86,6 +86,15 @@ read_names() {
   done
 }
 
+# Refuses an input of names that has none, such as a list whose entries all came out empty: it would
+# otherwise mean this repository, or every cousin. Name, value.
+some_names() {
+  if [[ -n $2 && -z ${2//[[:space:],]/} ]]; then
+    die "the input \"$1\" names no repository" \
+      'write OWNER/NAME, or leave the input out'
+  fi
+}
+
 read_inputs() {
   local name
   subcommand=${INPUT_COMMAND:-dispatch}
@@ -109,6 +118,8 @@ read_inputs() {
     only_for watermarks true 'dispatch'
     words+=(--watermarks)
   fi
+  some_names repository "${INPUT_REPOSITORY-}"
+  some_names repositories "${INPUT_REPOSITORIES-}"
   read_names "${INPUT_REPOSITORY-} ${INPUT_REPOSITORIES-}"
   if [[ $subcommand != send ]]; then
     for name in ${names[@]+"${names[@]}"}; do words+=("--only=$name"); done

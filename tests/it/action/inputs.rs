@@ -220,6 +220,22 @@ fn a_command_switch_or_name_that_is_none_is_refused() {
     }
 }
 
+/// It would be an event to this repository, or one to every cousin, that nobody has asked for.
+#[test]
+fn names_that_are_all_empty_are_refused() {
+    for names in [" ", ",", "\n", " , ,\r\n\t,"] {
+        for command in ["send", "dispatch"] {
+            for input in ["repository", "repositories"] {
+                refused(
+                    &[("command", command), (input, names), ("event-type", "")],
+                    &[&format!("the input \"{input}\" names no repository"), "leave the input out"],
+                );
+            }
+        }
+        refused(&[("repository", "acme/a"), ("repositories", names)], &["names no repository"]);
+    }
+}
+
 #[test]
 fn the_program_runs_where_the_monorepo_is() {
     let sandbox = Sandbox::new();
