@@ -16,8 +16,8 @@ use crate::github::{Moved, TokenId};
 use crate::names::RepoName;
 
 /// Delivers by `deliver`, which tells of each ending by its index, looks for the runs that were
-/// started where that is asked for, and returns what became of each dispatch. `dispatched` returns what is looked for, of a
-/// dispatch that ended so.
+/// started where that is asked for, and returns what became of each dispatch. `dispatched` returns
+/// what is looked for, of a dispatch that ended so.
 pub(super) fn deliver(
     session: &Session,
     sender: &Sender<'_>,
