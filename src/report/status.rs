@@ -182,7 +182,7 @@ pub struct Pruned {
 
 impl Status {
     /// Returns the status as one JSON document, indented, with a newline at its end; fit to be
-    /// printed, as [`super::Report::json`].
+    /// printed, as [`super::Renderings::json`].
     #[must_use]
     pub fn json(&self) -> String {
         let mut json = serde_json::to_string_pretty(self).unwrap_or_default();
