@@ -54,6 +54,8 @@ pub struct Ending {
     pub outcome: Outcome,
     /// How often it was sent, whatever came of it.
     pub attempts: u32,
+    /// Whether one of the attempts arrived, or may have: the server failed, or the answer was lost.
+    pub may_have_arrived: bool,
     /// The status of the last answer; none when there was no answer.
     pub status: Option<u16>,
     /// What went wrong and what to do, lower case, on one line.
@@ -74,6 +76,7 @@ impl Ending {
         Self {
             outcome,
             attempts: 0,
+            may_have_arrived: false,
             status: None,
             error: None,
             renamed_to: None,

@@ -39,9 +39,9 @@ pub enum Decision {
     Limited(Option<Duration>, String),
     /// It is sent again after this back-off.
     Retry(Duration, String),
-    /// The attempts are used up, and none has left this machine.
+    /// The attempts are used up, and the last did not leave this machine.
     Exhausted(String),
-    /// The attempts are used up, and one of them may have arrived.
+    /// The attempts are used up, and the last may have arrived.
     Unknown(String),
 }
 
@@ -92,6 +92,15 @@ pub fn decide(
         500..=599 => again(error()),
         _ if reply.broken => again(format!("{}; the answer broke off", error())),
         _ => Decision::Failed(error()),
+    }
+}
+
+/// Returns whether the dispatch may have arrived, by this answer: it was taken, or nobody knows.
+pub(super) fn may_have_arrived(answer: &Answer) -> bool {
+    match &answer.result {
+        Ok(reply) if reply.is_limit() || reply.status == 401 => false,
+        Ok(reply) => reply.broken || matches!(reply.status, 204 | 500..=599),
+        Err(error) => error.sent,
     }
 }
 

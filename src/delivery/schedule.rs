@@ -16,7 +16,7 @@ use crate::delivery::gate::{Pass, TooLong};
 use crate::delivery::lane::{Ended, Lane, Lanes, over};
 use crate::delivery::outcome::{Ending, Outcome};
 use crate::delivery::pace::{Cost, Pace, Priced};
-use crate::delivery::retry::{Decision, decide};
+use crate::delivery::retry::{Decision, decide, may_have_arrived};
 use crate::delivery::{Job, Remedies, Settings};
 use crate::github::{Answer, TokenId};
 
@@ -170,6 +170,7 @@ impl Schedule {
         let token = self.tokens.get(job.token.0).map_or("the environment", String::as_str);
         let decision = decide(&answer, record.tried + 1, &job.repo, token, wall, jitter);
         record.ending.status = answer.result.as_ref().ok().map(|reply| reply.status);
+        record.ending.may_have_arrived |= may_have_arrived(&answer);
         record.ending.renamed_to = answer.moved.or(record.ending.renamed_to.take());
         match (&decision, &answer.result) {
             (Decision::Limited(..), _) => {}
@@ -183,14 +184,14 @@ impl Schedule {
                 record.ending.answered_at = Some(said.unwrap_or(wall));
                 self.end(id, Outcome::Delivered, None);
             }
-            Decision::Failed(error) => self.end(id, Outcome::Failed, Some(error)),
-            Decision::Exhausted(error) => self.end(id, Outcome::Exhausted, Some(error)),
+            Decision::Failed(error) => self.end_undelivered(id, Outcome::Failed, error),
+            Decision::Exhausted(error) => self.end_undelivered(id, Outcome::Exhausted, error),
             Decision::Unknown(error) => {
                 let error = format!("{error}; {}", self.remedies.unknown);
                 self.end(id, Outcome::Exhausted, Some(error));
             }
             Decision::TokenRefused(error) => {
-                self.end(id, Outcome::Failed, Some(error.clone()));
+                self.end_undelivered(id, Outcome::Failed, error.clone());
                 self.end_lane(job.token, Ended::Refused(error));
             }
             Decision::Retry(after, error) => {
@@ -303,13 +304,13 @@ impl Schedule {
             Ended::Refused(error) => {
                 let again = if self.attempts(job) > 0 { " again" } else { "" };
                 let error = format!("not sent{again}, because {error}");
-                self.end(job, Outcome::Failed, Some(error));
+                self.end_undelivered(job, Outcome::Failed, error);
             }
             Ended::Deferred(error, after) => {
                 if let Some(record) = self.records.get_mut(job.0) {
                     record.ending.retry_after = Some(*after);
                 }
-                self.end(job, Outcome::Deferred, Some(error.clone()));
+                self.end_undelivered(job, Outcome::Deferred, error.clone());
             }
         }
     }
@@ -318,16 +319,34 @@ impl Schedule {
         let last = self.records.get(job.0).and_then(|record| record.ending.error.as_deref());
         let error = match last {
             Some(last) => format!("interrupted before it was sent again; before that: {last}"),
-            None => format!("interrupted before it was sent; {}", self.remedies.unsent),
+            None => "interrupted before it was sent".to_owned(),
         };
-        self.end(job, Outcome::Skipped, Some(error));
+        let unsent = !self.may_have_arrived(job);
+        let error = if unsent { format!("{error}; {}", self.remedies.unsent) } else { error };
+        self.end_undelivered(job, Outcome::Skipped, error);
+    }
+
+    fn may_have_arrived(&self, job: JobId) -> bool {
+        self.records.get(job.0).is_some_and(|record| record.ending.may_have_arrived)
     }
 
     fn give_up_in_flight(&mut self) {
         for (job, _) in std::mem::take(&mut self.in_flight) {
             let error = format!("unknown: interrupted while in flight; {}", self.remedies.unknown);
+            if let Some(record) = self.records.get_mut(job.0) {
+                record.ending.may_have_arrived = true;
+            }
             self.end(job, Outcome::Exhausted, Some(error));
         }
+    }
+
+    /// Ends a dispatch whose last attempt did not arrive; an earlier one may have.
+    fn end_undelivered(&mut self, job: JobId, outcome: Outcome, mut error: String) {
+        if self.may_have_arrived(job) {
+            error += "; whether an earlier attempt arrived is unknown: ";
+            error += self.remedies.unknown;
+        }
+        self.end(job, outcome, Some(error));
     }
 
     fn end(&mut self, job: JobId, outcome: Outcome, error: Option<String>) {

@@ -191,6 +191,7 @@ fn a_dispatch_that_recovers_is_delivered_without_an_error() {
     let answered_at = Timestamp::from_second(START + 20).ok();
     let delivered = Ending {
         attempts: 5,
+        may_have_arrived: true,
         status: Some(204),
         answered_at,
         ..Ending::unsent(Outcome::Delivered)
@@ -323,71 +324,6 @@ fn the_waits_for_limits_add_up_and_those_for_the_pace_do_not() {
     assert_eq!(run_paced.sent.last().unwrap().at, S(39 * 60));
 }
 
-#[test]
-fn a_rename_is_remembered_through_a_retry() {
-    let run = run(&jobs(&[0]), &settings(), |_, attempt, _| {
-        let moved = (attempt == 1).then_some(Moved::ToId(7));
-        let code = if attempt == 1 { 502 } else { 204 };
-        (S(0), Answer { requests: 2, moved, ..status(code) })
-    });
-    assert_eq!(run.endings[0].renamed_to, Some(Moved::ToId(7)));
-}
-
-#[test]
-fn what_to_do_about_what_has_not_ended_is_said_by_whoever_sends() {
-    let settings = Settings { remedies: Remedies::OF_AN_EVENT, ..with_concurrency(2) };
-    let stopped = run_until(&jobs(&[0; 3]), &settings, Some(S(3)), |_, _, _| (S(60), status(204)));
-    for (job, remedy) in [(0, Remedies::OF_AN_EVENT.unknown), (2, Remedies::OF_AN_EVENT.unsent)] {
-        assert!(stopped.error(job).ends_with(&format!("; {remedy}")), "{}", stopped.error(job));
-    }
-    let run = run(&jobs(&[0]), &settings, |_, _, _| (S(0), status(503)));
-    let end =
-        format!("tried 5 times, whether one arrived is unknown; {}", settings.remedies.unknown);
-    assert!(run.error(0).ends_with(&end), "{}", run.error(0));
-}
-
-#[test]
-fn an_interrupted_run_starts_nothing_more_and_gives_what_is_in_flight_ten_seconds() {
-    let stop = Some(S(3));
-    let run = run_until(&jobs(&[0; 7]), &with_concurrency(5), stop, |job, _, _| match job {
-        0 => (S(1), status(503)), // waits for its back-off at 3 s: it ended at 1 s, again at 2 s
-        1 => (S(5), status(204)), // within the grace
-        2 => (S(5), status(503)), // would be sent again
-        3 => (S(5), limited("1")), // would be sent again
-        _ => (S(60), status(204)), // hangs
-    });
-    use Outcome::{Delivered, Exhausted, Skipped};
-    let [first, outcomes @ ..] = &run.outcomes()[..] else { panic!() };
-    assert_eq!(outcomes, [Delivered, Skipped, Skipped, Exhausted, Exhausted, Skipped]);
-    assert_eq!(*first, Skipped);
-    assert_eq!(
-        run.error(4),
-        "unknown: interrupted while in flight; run again, receivers know a repeat by its dispatch_id"
-    );
-    assert!(
-        run.error(0).starts_with(
-            "interrupted before it was sent again; before that: the server failed (503"
-        )
-    );
-    assert!(run.error(2).starts_with("interrupted before it was sent again"), "{}", run.error(2));
-    assert!(run.error(6).starts_with("interrupted before it was sent;"), "{}", run.error(6));
-    assert_eq!(run.endings[6].attempts, 0);
-    assert_eq!(run.waits.last(), Some(&(S(13), Reason::Stopping)));
-}
-
-#[test]
-fn an_answer_after_the_end_changes_nothing() {
-    let mut schedule = Schedule::new(jobs(&[0]), &settings());
-    assert_eq!(schedule.next(S(0)), Step::Start(JobId(0)));
-    let wall = Timestamp::UNIX_EPOCH;
-    schedule.answered(JobId(0), S(1), wall, status(404), 0.5);
-    schedule.answered(JobId(0), S(2), wall, status(204), 0.5);
-    schedule.answered(JobId(9), S(2), wall, status(204), 0.5);
-    assert_eq!(schedule.take_ended(), [JobId(0)]);
-    assert_eq!(schedule.ending(JobId(0)).unwrap().outcome, Outcome::Failed);
-    assert_eq!(schedule.next(S(2)), Step::Finished);
-}
-
 /// The least time in which `total` requests of latency `latency` can be sent and answered when a
 /// request holds its place for a minute and an hour after its answer and 16 go at a time: the
 /// `number`th is one of a wave of 16, five of which fill a minute; the hour is full after 500.
@@ -503,3 +439,6 @@ proptest! {
         }
     }
 }
+
+#[path = "schedule_tests/endings.rs"]
+mod endings;

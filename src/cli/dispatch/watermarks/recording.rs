@@ -57,7 +57,7 @@ impl State {
         let mut reached: BTreeMap<usize, BTreeSet<FeaturePath>> = BTreeMap::new();
         let sent = run.send(parts, output, |called: &Called, ending: &Ending| {
             let at = called.planned.cousin;
-            if may_have_arrived(ending) {
+            if ending.may_have_arrived {
                 reached.entry(at).or_default().insert(called.planned.feature.clone());
             }
             if let Some(end) = ledger.ended(at, ending.outcome) {
@@ -263,17 +263,5 @@ impl State {
         );
         run.warnings.push(Warning::new("watermarks-not-written", message));
         self.unrecorded = true;
-    }
-}
-
-/// Whether a dispatch that ended so may have arrived. Where the answer was lost, nobody knows.
-fn may_have_arrived(ending: &Ending) -> bool {
-    match ending.outcome {
-        Outcome::Delivered | Outcome::Exhausted => true,
-        // Delivered, and not confirmed.
-        Outcome::Failed => ending.status == Some(204),
-        Outcome::Deferred => ending.attempts > 1,
-        Outcome::Skipped => ending.attempts > 0,
-        Outcome::Planned => false,
     }
 }
