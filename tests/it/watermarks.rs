@@ -133,6 +133,12 @@ fn a_new_cousin_is_told_of_everything_that_it_follows_and_a_disabled_one_of_what
         assert_eq!(done.json()["disabled"], json!(["acme/docs"]));
         assert_eq!(states(&done), ["acme/new created", "acme/web advanced"]);
         assert_ne!(w.refs()["watermarks/acme/docs"], second.after);
+        // Everybody who is to hear of it has: what a disabled cousin missed is not the range.
+        let done = w.run(&second).run().expect_code(0);
+        let range = &done.json()["range"];
+        let told = ["base", "head"].map(|end| range[end].as_str().unwrap().to_owned());
+        assert_eq!(told, [second.after.clone(), second.after.clone()]);
+        assert_eq!((&range["reason"], &range["changed_paths"]), (&json!("watermarks"), &json!(0)));
 
         list[1]["enabled"] = json!(true);
         w.list(&list);

@@ -97,9 +97,17 @@ impl Run<'_> {
     /// Returns the range of all comparisons together.
     fn range(&self, rounds: &[Round]) -> report::Range {
         let all: Vec<&Part> = rounds.iter().flat_map(|round| &round.parts.parts).collect();
-        let counts = |part: &&&Part| part.superseded.is_none() && part.enabled;
-        let open: Vec<&Part> = all.iter().filter(counts).copied().collect();
-        let parts = if open.is_empty() { all } else { open };
+        let only = |counts: fn(&Part) -> bool| -> Vec<&Part> {
+            all.iter().filter(|part| counts(part)).copied().collect()
+        };
+        let open = only(|part| part.enabled && part.superseded.is_none());
+        let mut chosen = self.chosen.iter().filter_map(|at| self.cousins.get(*at));
+        // What the disabled ones would hear of is the range only where there are no others.
+        let parts = match () {
+            () if !open.is_empty() => open,
+            () if chosen.any(|cousin| cousin.enabled) => only(|part| part.enabled),
+            () => all,
+        };
         let compared = || parts.iter().map(|part| &part.compared);
         let bases: BTreeSet<Option<&CommitSha>> = compared().map(|it| it.base.as_ref()).collect();
         let reasons: BTreeSet<Reason> = compared().map(|it| it.reason).collect();

@@ -50,7 +50,7 @@ pub(super) fn send(
         confirm: request.confirm,
         source: push.shared.first().map(|shared| &shared.context.source),
         remedies: Remedies::OF_A_PUSH,
-        makes_up: true,
+        makes_up: request.flags.watermarks,
         stand_in_token: request.stand_in_token,
     };
     let mut known = HashSet::new();
