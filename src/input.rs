@@ -1,5 +1,6 @@
-//! Reads a file that somebody else named: a regular one, and never more of it than can be meant. A
-//! FIFO would be waited for, and a device be read without end; neither is a configuration.
+//! Reads a file that somebody named, and never more of it than can be meant. A configuration is a
+//! regular file: a FIFO would be waited for, and a device be read without end. What a person names
+//! for one run may also be a stream, such as a shell's `<(…)`.
 
 use std::fs::{File, metadata};
 use std::io::{Error, ErrorKind, Read, Result};
@@ -23,6 +24,19 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>> {
         return Err(too_large(limit));
     }
     // It may grow meanwhile, and the files of /proc do not tell their size.
+    read_all(File::open(path)?, limit)
+}
+
+/// Returns what the file at `path` holds, or what comes out of the FIFO or device, which may be at
+/// most `limit` bytes.
+///
+/// # Errors
+/// What the file system says; [`ErrorKind::FileTooLarge`] above `limit`.
+pub(crate) fn read_stream(path: &Path, limit: usize) -> Result<Vec<u8>> {
+    let found = metadata(path)?;
+    if found.is_dir() || found.is_file() {
+        return read(path, limit);
+    }
     read_all(File::open(path)?, limit)
 }
 
@@ -68,6 +82,16 @@ mod tests {
     fn a_device_is_not_read() {
         let error = read(Path::new("/dev/zero"), 9).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_stream_is_read_up_to_the_limit_and_not_beyond() {
+        let of = |path: &str| read_stream(Path::new(path), 9).map_err(|error| error.kind());
+        assert_eq!(of("/dev/null"), Ok(Vec::new()));
+        assert_eq!(of("/dev/zero"), Err(ErrorKind::FileTooLarge));
+        assert_eq!(of("/"), Err(ErrorKind::IsADirectory));
+        assert_eq!(of("/none/such"), Err(ErrorKind::NotFound));
     }
 
     #[cfg(target_os = "linux")]
