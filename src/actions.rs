@@ -211,7 +211,13 @@ pub fn reference(environment: &Environment) -> Option<&str> {
 /// Returns GitHub's own address: `https://github.com`, or that of an enterprise server.
 #[must_use]
 pub fn server_url(environment: &Environment) -> &str {
-    environment.text("GITHUB_SERVER_URL").unwrap_or("https://github.com")
+    told_server_url(environment).unwrap_or("https://github.com")
+}
+
+/// Returns GitHub's own address where the environment tells it.
+#[must_use]
+pub fn told_server_url(environment: &Environment) -> Option<&str> {
+    environment.text("GITHUB_SERVER_URL")
 }
 
 /// Returns the address of GitHub's REST interface.

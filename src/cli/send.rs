@@ -113,7 +113,7 @@ fn read(dir: &Path, file: &Path, limit: usize, what: &str) -> Result<(String, Ve
         ("standard input".to_owned(), standard_input(limit))
     } else {
         let path = listing::from(dir, file);
-        (text::shown_path(&path), input::read(&path, limit))
+        (text::shown_path(&path), input::read_stream(&path, limit))
     };
     match bytes {
         Ok(bytes) => Ok((name, bytes)),
@@ -148,9 +148,10 @@ pub fn run(
     }
     let api = ApiUrl::parse(actions::api_url(environment))?;
     let payload = payload::read(dir, args, environment)?;
+    let repos = targets::read(dir, args, environment, &api, &mut warnings)?;
     let request = Request {
         api,
-        repos: targets::read(dir, args, environment, &mut warnings)?,
+        repos,
         event_type: args.event_type.clone(),
         dispatch_id: payload.dispatch_id(),
         body: payload.body(&args.event_type).into(),

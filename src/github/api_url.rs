@@ -104,6 +104,18 @@ impl ApiUrl {
         self.0.scheme() == "http"
     }
 
+    /// Returns the host of the web site and of git that this is the API of: of `api.github.com` it
+    /// is `github.com`, of `api.NAME.ghe.com` `NAME.ghe.com`, of a GitHub Enterprise Server the same.
+    /// None where all that stands for the API is on this machine. Source: GitHub's documentation of
+    /// the REST API ("Getting started", for each of the three).
+    #[must_use]
+    pub fn site(&self) -> Option<&str> {
+        let host = self.0.host_str().filter(|_| !self.is_loopback())?;
+        let below_api = host.strip_prefix("api.");
+        let hosted = |site: &&str| *site == "github.com" || site.ends_with(".ghe.com");
+        Some(below_api.filter(hosted).unwrap_or(host))
+    }
+
     /// Returns the address of "Create a repository dispatch event" of `repo`, without a trailing
     /// slash.
     #[must_use]

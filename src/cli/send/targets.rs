@@ -10,6 +10,7 @@ use crate::actions;
 use crate::cli::Failure;
 use crate::environment::Environment;
 use crate::git::source::{Outside, Source};
+use crate::github::ApiUrl;
 use crate::names::{BadName, RepoName};
 use crate::report::Warning;
 use crate::text;
@@ -25,10 +26,11 @@ pub(super) fn read(
     dir: &Path,
     args: &Args,
     environment: &Environment,
+    api: &ApiUrl,
     warnings: &mut Vec<Warning>,
 ) -> Result<Vec<RepoName>, Failure> {
     if args.to.is_empty() && args.to_file.is_none() {
-        return Ok(vec![this(dir, environment)?]);
+        return Ok(vec![this(dir, environment, api)?]);
     }
     let mut mistakes = Vec::new();
     let mut names = Vec::new();
@@ -104,16 +106,30 @@ fn refused(mut mistakes: Vec<String>) -> Failure {
 }
 
 /// Returns the repository that this is: the workflow's, else the clone's. What only may be meant is
-/// not sent to: the name in an origin of another host is that of a stranger's repository here.
-fn this(dir: &Path, environment: &Environment) -> Result<RepoName, Failure> {
+/// not sent to: a name from another host is that of a stranger's repository where events go.
+fn this(dir: &Path, environment: &Environment, api: &ApiUrl) -> Result<RepoName, Failure> {
     const REMEDY: &str = "name it with --to OWNER/NAME";
+    let elsewhere = |what: &str, name: &RepoName, host: &str, site: &str| {
+        let host = text::quoted(host);
+        let message =
+            format!("{what} is on {host}, and events go to {site}: {name} there is another");
+        Failure::new(message, REMEDY)
+    };
+    // Of a server on this machine any site may be the other face.
+    let told = actions::told_server_url(environment).and_then(host_of);
+    let site = api.site().map(str::to_owned).or(told.clone());
+    let site = site.unwrap_or_else(|| "github.com".to_owned());
     if let Some(written) = environment.raw(actions::REPOSITORY).filter(|name| !name.is_empty()) {
-        return actions::repository(environment).ok_or_else(|| {
+        let name = actions::repository(environment).ok_or_else(|| {
             let written = text::quoted(&written.to_string_lossy());
             let message =
                 format!("{} is {written}, which names no repository", actions::REPOSITORY);
             Failure::new(message, REMEDY)
-        });
+        })?;
+        return match told {
+            Some(host) if host != site => Err(elsewhere("this workflow", &name, &host, &site)),
+            _ => Ok(name),
+        };
     }
     let git = crate::cli::git(environment);
     let server = actions::server_url(environment);
@@ -125,21 +141,10 @@ fn this(dir: &Path, environment: &Environment) -> Result<RepoName, Failure> {
     let source = Source::open(dir, &outside, &git).ok();
     let address = source.as_ref().and_then(Source::remote_url).ok_or_else(unknown)?;
     let name = RepoName::in_address(address).ok_or_else(unknown)?;
-    let (host, expected) = (host_of(address), host_of(server).unwrap_or_default());
-    // GitHub's own second address, for ssh where port 22 is shut.
-    let ssh = format!("ssh.{expected}");
-    match host {
-        Some(host) if host == expected || host == ssh => Ok(name),
-        host => {
-            let host = text::quoted(&host.unwrap_or_default());
-            Err(Failure::new(
-                format!(
-                    "origin is on {host}, and events go to {expected}: {name} there is another"
-                ),
-                REMEDY,
-            ))
-        }
-    }
+    let host = host_of(address).unwrap_or_default();
+    // github.com's own second address, for ssh where port 22 is shut.
+    let is_site = host == site || host == "ssh.github.com" && site == "github.com";
+    if is_site { Ok(name) } else { Err(elsewhere("origin", &name, &host, &site)) }
 }
 
 /// Returns the host of a URL or of an scp-like address, in lower case and without port and user.
