@@ -16,6 +16,18 @@ const SECRETS: [&str; 5] = [
 /// What is shorter may stand anywhere by chance, and is no token of GitHub's.
 const SHORTEST_SECRET: usize = 16;
 
+/// Returns what of a secret is secret: a token is one part, of a key in PEM each line is, however
+/// its line breaks are written (`\n` too, as in variables).
+fn parts(secret: &str) -> impl Iterator<Item = &str> {
+    let lines = secret.split("\\n").flat_map(str::lines).map(str::trim);
+    lines.filter(|line| line.len() >= SHORTEST_SECRET && !line.starts_with("-----"))
+}
+
+/// Returns whether `holds` finds part of a secret in something.
+pub(crate) fn is_held(secret: &str, holds: impl FnMut(&str) -> bool) -> bool {
+    parts(secret).any(holds)
+}
+
 /// A snapshot of environment variables.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<OsString, OsString>);
@@ -62,17 +74,14 @@ impl Environment {
     /// address. Tokens that `token_env` names are not known here.
     #[must_use]
     pub fn redacted(&self, text: &str) -> String {
-        let secrets = SECRETS.iter().filter_map(|name| self.text(name));
-        let secrets = secrets.map(str::trim).filter(|secret| secret.len() >= SHORTEST_SECRET);
+        let secrets = SECRETS.iter().filter_map(|name| self.text(name)).flat_map(parts);
         secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 
     /// Returns the variable whose secret `holds` finds in something.
     pub(crate) fn secret_in(&self, holds: impl Fn(&str) -> bool) -> Option<&'static str> {
-        SECRETS.into_iter().find(|name| {
-            let secret = self.text(name).map(str::trim);
-            secret.is_some_and(|secret| secret.len() >= SHORTEST_SECRET && holds(secret))
-        })
+        let held = |name: &str| self.text(name).is_some_and(|secret| is_held(secret, &holds));
+        SECRETS.into_iter().find(|name| held(name))
     }
 
     /// Returns all variables.

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use super::Args;
 use crate::actions;
-use crate::cli::Failure;
+use crate::cli::{Failure, app};
 use crate::document::MAX_BYTES;
-use crate::environment::Environment;
+use crate::environment::{Environment, is_held};
 use crate::event::payload::{BadPayload, Payload};
+use crate::github::app::KEY_FILE;
 
 /// Returns the payload as it is sent.
 pub(super) fn read(dir: &Path, args: &Args, environment: &Environment) -> Result<Payload, Failure> {
@@ -42,11 +43,12 @@ pub(super) fn read(dir: &Path, args: &Args, environment: &Environment) -> Result
 /// Refuses an event with a secret in it: receivers would log it, and so would a dry run.
 fn keep_secrets(args: &Args, payload: &Payload, environment: &Environment) -> Result<(), Failure> {
     let body = payload.body(&args.event_type);
-    let held = environment.secret_in(|secret| {
+    let holds = |secret: &str| {
         let written = serde_json::Value::from(secret).to_string();
         body.contains(written.trim_matches('"'))
-    });
-    match held {
+    };
+    let of_file = || app::key_in_file(environment).filter(|key| is_held(key, holds));
+    match environment.secret_in(holds).or_else(|| of_file().map(|_| KEY_FILE)) {
         None => Ok(()),
         Some(variable) => Err(Failure::new(
             format!("the event holds what {variable} holds"),
