@@ -257,6 +257,8 @@ impl Request {
             dispatches,
             warnings,
             note: None,
+            disabled: Vec::new(),
+            watermarks: None,
         }
     }
 

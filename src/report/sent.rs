@@ -39,6 +39,10 @@ pub struct Sent {
     pub warnings: Vec<Warning>,
     /// Why there was nothing to do: there always is something.
     pub note: Option<()>,
+    /// What only a push has: whoever is named is sent to.
+    pub disabled: Vec<RepoName>,
+    /// What only a push has.
+    pub watermarks: Option<()>,
 }
 
 /// The request as it is sent, but for the token.
