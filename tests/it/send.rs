@@ -5,8 +5,11 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::support::case;
-use crate::support::github::{TOKEN, Tester, github_with, run_test_with, run_test_without_sample};
+use crate::support::github::{TOKEN, Tester, github_with, run_test, run_test_without_sample};
 use crate::support::loopback::Loopback;
+
+mod refused;
+mod whom;
 
 fn test(names: &[&str], test: impl FnOnce(&Tester)) {
     run_test_without_sample(github_with(names.iter().copied()), test);
@@ -68,6 +71,38 @@ fn each_repository_has_an_outcome_of_its_own() {
     });
 }
 
+/// What has no id, nobody knows again.
+#[test]
+fn an_attempt_that_may_have_arrived_is_told_of_whatever_comes_after_it() {
+    test(&["acme/web"], |t| {
+        t.fault("acme/web", Fault::reset().delivered());
+        t.fault("acme/web", Fault::status(404));
+        let sending = || t.sending().args(["--to=acme/web", "-e", "x", "--format=json"]);
+        let done = sending().run().expect_code(1);
+        let dispatch = done.dispatch("acme/web");
+        assert_eq!((&dispatch["outcome"], &dispatch["status"]), (&json!("failed"), &json!(404)));
+        let error = dispatch["error"].as_str().unwrap();
+        let end = "; whether an earlier attempt arrived is unknown: see whether it arrived before \
+                   you send it again: it has no dispatch_id";
+        assert!(error.ends_with(end), "{error}");
+        assert_eq!(received(t), json!({"acme/web": [["x", {}]]}));
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_payload_may_come_from_a_pipe_by_its_name() {
+    test(&["acme/web"], |t| {
+        let sending = || t.sending().args(["--to=acme/web", "-e", "x"]);
+        sending().args(["--payload-file", "/dev/stdin"]).input(r#"{"a": 1}"#).run().expect_code(0);
+        assert_eq!(received(t), json!({"acme/web": [["x", {"a": 1}]]}));
+        let done = sending().args(["--payload-file", "/dev/zero"]).run().expect_code(2);
+        assert!(done.stderr.contains("cannot read /dev/zero: it has more than"), "{}", done.stderr);
+        let done = t.sending().args(["-e", "x", "--to-file", "/dev/null"]).run().expect_code(2);
+        assert!(done.stderr.contains("names none"), "{}", done.stderr);
+    });
+}
+
 #[test]
 fn a_dry_run_shows_exactly_what_would_be_sent_and_no_token_and_sends_nothing() {
     let github = Loopback::api();
@@ -120,68 +155,6 @@ fn a_dry_run_shows_exactly_what_would_be_sent_and_no_token_and_sends_nothing() {
         assert_eq!(json["request"]["body"].as_str().unwrap().as_bytes(), request.body);
         assert_eq!(json["dispatches"][0]["url"], format!("{}{}", github.url(), request.target));
         assert_eq!(json["dispatches"][0]["outcome"], "planned");
-    });
-}
-
-#[test]
-fn without_a_name_it_goes_to_this_repository() {
-    test(&["acme/self", "acme/clone"], |t| {
-        let event = ["--event-type", "rebuild"];
-        t.sending().env("GITHUB_REPOSITORY", "acme/self").args(event).run().expect_code(0);
-        let clone = t.sandbox.new_repository("clone");
-        t.sandbox.git(&clone, &["remote", "add", "origin", "git@github.com:acme/clone.git"]);
-        t.sending().dir(&clone).args(event).run().expect_code(0);
-        let told = json!([["rebuild", {}]]);
-        assert_eq!(received(t), json!({"acme/self": told, "acme/clone": told}));
-        let lost = t.sending().args(event).run().expect_code(2);
-        assert!(lost.stderr.contains("name it with --to OWNER/NAME"), "{}", lost.stderr);
-    });
-}
-
-#[test]
-fn a_list_that_names_nobody_or_something_else_is_never_the_default() {
-    test(&["acme/self"], |t| {
-        let sending = || t.sending().env("GITHUB_REPOSITORY", "acme/self").args(["-e", "x"]);
-        for (run, said) in [
-            (sending().args(["--to", ""]), "names none"),
-            (sending().args(["--to", " , "]), "names none"),
-            (sending().env("ECOSYSTEM_TO", " "), "names none"),
-            (sending().args(["--to-file", "-"]).input(""), "names none"),
-            (sending().args(["--to-file", "-"]).input("# a/b\n\n"), "names none"),
-            (sending().args(["--to-file", "-"]).input("a/b\n\nweb\n../x\n"), "standard input:3: "),
-            (sending().args(["--to-file", "-"]).input("a/b\n\nweb\n../x\n"), "standard input:4: "),
-            (
-                sending().args(["--to-file", "-"]).input(b"a/b\n\xff\n".to_vec()),
-                "standard input:2: it is not UTF-8",
-            ),
-            (sending().args(["--to-file", "none"]), "cannot read none: "),
-            (sending().args(["--to-file", "."]), "cannot read .: it is a directory"),
-            (sending().args(["--to", "https://github.com/acme/web"]), "write \"acme/web\""),
-            (
-                sending().args(["--to-file=-", "--payload-file=-"]).input("{}"),
-                "both read standard input",
-            ),
-        ] {
-            case(said);
-            let done = run.run().expect_code(2);
-            assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
-            assert_eq!(done.stdout, "");
-        }
-        t.expect_no_request();
-    });
-}
-
-#[test]
-fn a_repository_that_is_named_twice_is_sent_to_once() {
-    test(&["acme/web"], |t| {
-        let done = t
-            .sending()
-            .args(["--to", "acme/web", "--to", "Acme/WEB,acme/web", "-e", "x", "--format=json"])
-            .run()
-            .expect_code(0);
-        assert_eq!(done.warnings(), ["duplicate-repository"]);
-        assert_eq!(t.requests("Acme/WEB").len() + t.requests("acme/web").len(), 1);
-        t.delivered();
     });
 }
 
@@ -337,8 +310,30 @@ fn the_json_report_has_the_fields_of_a_push_and_the_request() {
                 },
                 "warnings": [],
                 "note": null,
+                "disabled": [],
+                "watermarks": null,
             })
         );
+    });
+}
+
+#[test]
+fn whoever_reads_the_report_of_a_push_finds_each_of_its_fields() {
+    run_test(|t| {
+        let push = t.push().arg("--dry-run").arg("--format=json").run().expect_code(0).json();
+        let args = ["--to=acme/web", "-e", "x", "--dry-run", "--format=json"];
+        let sent = t.sending().args(args).run().expect_code(0).json();
+        let keys = |report: &Value| report.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        for (push, sent, more) in [
+            (&push, &sent, "request"),
+            (&push["dispatches"][0], &sent["dispatches"][0], "url"),
+            (&push["source"], &sent["source"], ""),
+            (&push["summary"], &sent["summary"], ""),
+        ] {
+            let mut of_sent = keys(sent);
+            of_sent.retain(|key| key != more);
+            assert_eq!(of_sent, keys(push));
+        }
     });
 }
 
@@ -399,22 +394,6 @@ fn a_step_of_a_workflow_gets_outputs_a_summary_and_annotations_and_its_values_fr
 }
 
 #[test]
-fn a_variable_that_is_neither_true_nor_false_sends_nothing() {
-    test(&["acme/web"], |t| {
-        let sending = || t.sending().args(["--to", "acme/web", "-e", "x"]);
-        let done = sending().env("ECOSYSTEM_DRY_RUN", "ture").run().expect_code(2);
-        assert_eq!(
-            done.stderr,
-            "error: ECOSYSTEM_DRY_RUN is \"ture\"\nhelp: it must be true or false, or empty\n"
-        );
-        let done = sending().env("ECOSYSTEM_TIMEOUT", "soon").run().expect_code(2);
-        let hint = "\nin the environment ECOSYSTEM_TIMEOUT stands for --timeout\n";
-        assert!(done.stderr.ends_with(hint), "{}", done.stderr);
-        t.expect_no_request();
-    });
-}
-
-#[test]
 fn the_built_in_token_is_warned_of_only_where_it_cannot_reach() {
     test(&["acme/self", "acme/web"], |t| {
         let step = |to: &str| {
@@ -466,49 +445,6 @@ fn runs_are_confirmed_by_the_payloads_own_id() {
 }
 
 #[test]
-fn a_renamed_repository_is_followed_and_warned_of() {
-    let github = Model::new()
-        .limits(Limits::none())
-        .repository_with("acme/old", |it| it.renamed_to("acme/new"));
-    run_test_with(github, |t| {
-        let done = t.sending().args(["--to", "acme/old", "-e", "x"]).run().expect_code(0);
-        assert!(done.stderr.contains("in --to"), "{}", done.stderr);
-        assert_eq!(received(t), json!({"acme/new": [["x", {}]]}));
-        t.looked_at_all();
-    });
-}
-
-#[test]
-fn the_name_in_an_origin_of_another_host_is_not_sent_to() {
-    test(&["foo/bar"], |t| {
-        let clone = t.sandbox.new_repository("clone");
-        let sending = || t.sending().dir(&clone).args(["--event-type", "x", "--dry-run"]);
-        t.sandbox.git(&clone, &["remote", "add", "origin", "none"]);
-        for (origin, said) in [
-            ("https://gitlab.com/foo/bar.git", Some("origin is on \"gitlab.com\"")),
-            ("work:foo/bar.git", Some("origin is on \"work\"")),
-            ("https://github.com.evil.example/foo/bar", Some("github.com.evil.example")),
-            ("/srv/foo/bar", Some("cannot tell which repository")),
-            ("ssh://git@ssh.github.com:443/foo/bar.git", None),
-            ("https://GitHub.com/foo/bar", None),
-        ] {
-            case(origin);
-            t.sandbox.git(&clone, &["remote", "set-url", "origin", origin]);
-            let done = sending().run().expect_code(if said.is_some() { 2 } else { 0 });
-            assert!(done.stderr.contains(said.unwrap_or_default()), "{}", done.stderr);
-            assert_eq!(done.stdout.contains("/repos/foo/bar/dispatches"), said.is_none());
-        }
-        // What is set and wrong is no reason to take another.
-        let done = sending().env("GITHUB_REPOSITORY", "garbage").run().expect_code(2);
-        let message = "GITHUB_REPOSITORY is \"garbage\", which names no repository";
-        assert!(done.stderr.contains(message), "{}", done.stderr);
-        let own = sending().env("GITHUB_SERVER_URL", "https://ghe.example:8443");
-        t.sandbox.git(&clone, &["remote", "set-url", "origin", "git@ghe.example:foo/bar"]);
-        own.run().expect_code(0);
-    });
-}
-
-#[test]
 fn a_text_of_several_lines_in_the_environment_is_one_field() {
     test(&["acme/web"], |t| {
         t.sending()
@@ -519,85 +455,5 @@ fn a_text_of_several_lines_in_the_environment_is_one_field() {
             .expect_code(0);
         let payload = json!({"title": "Fix\nadmin=true", "count": 2});
         assert_eq!(received(t), json!({"acme/web": [["x", payload]]}));
-    });
-}
-
-#[test]
-fn a_secret_of_the_run_is_in_no_event_and_in_no_error() {
-    let quoted = "opaque\"token\\of-20-characters";
-    test(&["acme/web"], |t| {
-        let sending = || t.as_a_step(t.sending()).args(["--to", "acme/web"]);
-        for run in [
-            sending().args(["-e", TOKEN]),
-            sending().args(["-e", "x", "-f", &format!("a={TOKEN}")]),
-            sending().args(["-e", "x", "-f", TOKEN]),
-            sending().args(["-e", "x", "--payload", &format!("{{\"a\": {TOKEN}}}")]),
-            sending().args(["-e", "x", "--payload-file", TOKEN]),
-            sending().args(["-e", "x", "--timeout", TOKEN]),
-            sending().args(["-e", "x", "--to", TOKEN]),
-            sending().args(["-e", "x"]).env("ECOSYSTEM_DRY_RUN", TOKEN),
-            sending().args(["-e", "x"]).env("ECOSYSTEM_FORMAT", TOKEN),
-            sending().args(["-e", "x"]).env("ECOSYSTEM_FIELD", TOKEN),
-        ] {
-            run.run().expect_code(2).expect_without(&[TOKEN]);
-        }
-        let done = sending()
-            .args(["-e", "x", "-f", &format!("a=<{quoted}>")])
-            .env("ECOSYSTEM_NOTIFY_URL", quoted)
-            .run()
-            .expect_code(2);
-        let message = "error: the event holds what ECOSYSTEM_NOTIFY_URL holds";
-        assert!(done.stderr.contains(message), "{}", done.stderr);
-        t.expect_no_request();
-    });
-}
-
-#[test]
-fn a_usage_error_is_an_annotation_and_no_command_to_a_terminal() {
-    test(&[], |t| {
-        let step = || t.as_a_step(t.sending()).args(["--to", "acme/web"]);
-        let done = step().run().expect_code(2);
-        let line = "::error title=ecosystem::the following required arguments were not provided:";
-        assert!(done.stderr.contains(line), "{}", done.stderr);
-        let hostile = "x\u{1b}]0;pwn\u{7}\n::error::y";
-        let done = step().args(["-e", "x", "--format", hostile]).run().expect_code(2);
-        assert!(!done.stderr.contains(['\u{1b}', '\u{7}']), "{:?}", done.stderr);
-        assert!(!done.stderr.contains("\n::error::y"), "{:?}", done.stderr);
-        let done = t
-            .sending()
-            .env("ECOSYSTEM_PAYLOAD", "@release.json")
-            .env("ECOSYSTEM_TO", "acme/web")
-            .args(["-e", "x"])
-            .run()
-            .expect_code(2);
-        let end = "help: nothing was sent; --payload-file names a file with the payload\n\
-                   in the environment ECOSYSTEM_PAYLOAD stands for --payload\n";
-        assert!(done.stderr.ends_with(end), "{}", done.stderr);
-    });
-}
-
-#[test]
-fn names_and_types_that_cannot_be_meant_are_refused() {
-    test(&["acme/we"], |t| {
-        for (run, said) in [
-            (t.sending().args(["-e", "x", "--to-file=-"]).input("acme/we#b"), "cannot hold '#'"),
-            (t.sending().args(["--to=acme/we", "-e", "build "]), "white space at an end"),
-            (t.sending().args(["--to=acme/we", "-e", " "]), "white space at an end"),
-            (t.sending().args(["--to=acme/we", "-e", "bu\u{200b}ild"]), "not seen"),
-            (
-                t.sending().args(["--to=acme/we", "-e", "x"]).env("ECOSYSTEM_DRY_RUN", " "),
-                "ECOSYSTEM_DRY_RUN is \" \"",
-            ),
-            (
-                t.sending().args(["-C", "nowhere", "--to=acme/we", "-e", "x"]),
-                "cannot work in nowhere",
-            ),
-            (t.sending().args(["--to=acme/we", "-e", "x", "-f", "a:="]), "the value is empty"),
-        ] {
-            case(said);
-            let done = run.run().expect_code(2);
-            assert!(done.stderr.contains(said), "{said}: {}", done.stderr);
-        }
-        t.expect_no_request();
     });
 }
