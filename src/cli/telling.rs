@@ -39,7 +39,7 @@ pub(super) fn tell(
             let named: Vec<String> =
                 report.undelivered().iter().take(20).map(ToString::to_string).collect();
             let help = format!(
-                "{} were delivered and {} were not{}{}",
+                "delivered: {}, not delivered: {}{}{}",
                 counts.delivered,
                 counts.undelivered(),
                 if named.is_empty() { "" } else { ": " },

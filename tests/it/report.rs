@@ -413,7 +413,7 @@ fn a_result_that_cannot_be_written_is_an_error_that_says_what_was_sent() {
             let said = String::from_utf8_lossy(&finished.stderr).into_owned();
             assert_eq!(String::from_utf8_lossy(&finished.stdout).trim(), code, "{said}");
             assert!(said.contains("cannot write to standard output"), "{said}");
-            assert_eq!(said.contains("1 were delivered and 0 were not"), code == "1", "{said}");
+            assert_eq!(said.contains("delivered: 1, not delivered: 0"), code == "1", "{said}");
         }
         assert_eq!(t.events("acme/web").len(), 1);
     });
