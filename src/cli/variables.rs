@@ -49,6 +49,12 @@ impl Arguments {
     }
 }
 
+/// Returns the option of an environment form, as it is typed.
+fn long(form: &str) -> String {
+    let name = form.strip_prefix("ECOSYSTEM_").unwrap_or(form);
+    format!("--{}", name.to_ascii_lowercase().replace('_', "-"))
+}
+
 /// Returns the name of an option's environment form.
 fn variable(option: &str) -> String {
     format!("ECOSYSTEM_{}", option.to_ascii_uppercase().replace('-', "_"))
@@ -64,7 +70,8 @@ fn may_be_a_form(name: &OsStr) -> bool {
 /// Returns the arguments, with those that the environment adds behind them.
 ///
 /// # Errors
-/// A variable of a flag that is neither true nor false.
+/// A variable of a flag that is neither true nor false, and one whose name is nearly a form: a dry
+/// run that is one by a slip of the pen only would send.
 pub(super) fn with(
     command: impl FnOnce() -> Command,
     environment: &Environment,
@@ -82,6 +89,13 @@ pub(super) fn with(
     let named = typed.as_ref().and_then(ArgMatches::subcommand);
     let named = named.and_then(|(name, typed)| Some((command.find_subcommand(name)?, typed)));
     let Some((subcommand, typed)) = named else { return Ok(Arguments { all, variables }) };
+    if let Some((name, meant)) = slip(&command, subcommand, environment) {
+        let message = format!("{} is set, and nothing reads it", text::quoted(name));
+        return Err(Failure::new(
+            message,
+            format!("{meant} is what --help calls {}", long(&meant)),
+        ));
+    }
     for arg in subcommand.get_arguments() {
         let Some(option) = arg.get_long().filter(|option| !WITHOUT.contains(option)) else {
             continue;
@@ -99,6 +113,37 @@ pub(super) fn with(
         }
     }
     Ok(Arguments { all, variables })
+}
+
+/// Returns a variable whose name is nearly the form of an option of `subcommand`, and that form.
+fn slip<'e>(
+    command: &Command,
+    subcommand: &Command,
+    environment: &'e Environment,
+) -> Option<(&'e str, String)> {
+    let forms = |of: &Command| -> Vec<String> {
+        let options = of.get_arguments().filter_map(Arg::get_long);
+        options.filter(|option| !WITHOUT.contains(option)).map(variable).collect()
+    };
+    let known: Vec<String> = command.get_subcommands().flat_map(forms).collect();
+    let fields = format!("{}_", variable(WHOLE));
+    let unknown = environment.iter().filter_map(|(name, value)| {
+        let text = name.to_str().filter(|_| may_be_a_form(name) && !value.is_empty())?;
+        let is_known = text.starts_with(&fields) || known.iter().any(|form| form == text);
+        (!is_known).then_some(text)
+    });
+    let forms = forms(subcommand);
+    let mut slips = unknown
+        .filter_map(|name| Some((name, forms.iter().find(|form| is_slip(name, form))?.clone())));
+    slips.next()
+}
+
+/// Returns whether a name is another but for its separators and case, or for one letter where
+/// there are enough that this is no accident.
+fn is_slip(name: &str, form: &str) -> bool {
+    let letters = |name: &str| name.replace(['_', '-'], "").to_ascii_uppercase();
+    let (name, form) = (letters(name), letters(form));
+    name == form || form.len() >= "ECOSYSTEM".len() + 5 && text::edit_distance(&name, &form) == 1
 }
 
 fn is_typed(typed: &ArgMatches, arg: &Arg) -> bool {
@@ -239,11 +284,7 @@ mod tests {
             ("ecosystem send --field a=b", &[("ECOSYSTEM_FIELD_X", "c=d")], &[]),
             (
                 "ecosystem send",
-                &[
-                    ("ECOSYSTEM_FIELD", "a=1, 2\nadmin=true"),
-                    ("ECOSYSTEM_FIELDS", "x=y"),
-                    ("ECOSYSTEM_FIELD_B", "b:=[1]  \r\n"),
-                ],
+                &[("ECOSYSTEM_FIELD", "a=1, 2\nadmin=true"), ("ECOSYSTEM_FIELD_B", "b:=[1]  \r\n")],
                 &["--field=a=1, 2\nadmin=true", "--field=b:=[1]  "],
             ),
             // What cannot go together with what was typed is left out.
@@ -274,6 +315,43 @@ mod tests {
             let said = added_to("ecosystem send", &[("ECOSYSTEM_DRY_RUN", bad)]).unwrap_err();
             assert_eq!(said, format!("ECOSYSTEM_DRY_RUN is \"{bad}\""));
         }
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_a_form_is_no_other_variable() {
+        for (command, name, meant) in [
+            ("send", "ECOSYSTEM_DRYRUN", Some("ECOSYSTEM_DRY_RUN is what --help calls --dry-run")),
+            ("send", "ECOSYSTEM_dry-run", Some("ECOSYSTEM_DRY_RUN is what --help calls --dry-run")),
+            ("send", "ECOSYSTEM_FIELDS", Some("ECOSYSTEM_FIELD is what --help calls --field")),
+            (
+                "dispatch",
+                "ECOSYSTEM_WATERMARK",
+                Some("ECOSYSTEM_WATERMARKS is what --help calls --watermarks"),
+            ),
+            (
+                "dispatch",
+                "ECOSYSTEM_PER_MINUTES",
+                Some("ECOSYSTEM_PER_MINUTE is what --help calls --per-minute"),
+            ),
+            // Another command's, another program's, and too short to tell.
+            ("validate", "ECOSYSTEM_DRYRUN", None),
+            ("dispatch", "ECOSYSTEM_TO_FILE", None),
+            ("dispatch", "ECOSYSTEM_SOURCE", None),
+            ("dispatch", "ECOSYSTEM_SOURCES", None),
+            ("dispatch", "ECOSYSTEM_RELEASES_URL", None),
+            ("dispatch", "ECOSYSTEM_PAT_WEB", None),
+            ("dispatch", "ECOSYSTEM_HEADS", None),
+            ("dispatch", "ECOSYSTEM_TOKEN", None),
+        ] {
+            let environment: Environment = [(name, "x")].into_iter().collect();
+            let args = ["ecosystem", command].map(OsString::from);
+            let refused = with(Cli::command, &environment, args).err();
+            let help = refused.as_ref().and_then(|failure| failure.help.as_deref());
+            assert_eq!(help, meant, "{command} {name}");
+        }
+        let said = added_to("ecosystem send", &[("ECOSYSTEM_DRYRUN", "true")]).unwrap_err();
+        assert_eq!(said, "\"ECOSYSTEM_DRYRUN\" is set, and nothing reads it");
+        assert!(added_to("ecosystem send", &[("ECOSYSTEM_DRYRUN", "")]).unwrap().is_empty());
     }
 
     #[test]
