@@ -46,7 +46,7 @@ macro_rules! exit_codes {
     () => {
         "Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or a validation \
          found errors, 2 usage, configuration or environment error (nothing was sent), 130 and 143 \
-         interrupted.\n\nEvery long option has an environment form: ECOSYSTEM_DRY_RUN=true is --dry-run."
+         interrupted.\n\nEvery long option but --source has an environment form: ECOSYSTEM_DRY_RUN=true is --dry-run."
     };
 }
 const EXIT_CODES: &str = exit_codes!();
@@ -66,7 +66,7 @@ First steps:
   # See all of it happen on this machine, with a sample monorepo
   ecosystem rehearse
 
-  # In your monorepo, with its ecosystem.json: is it right, and what would be sent?
+  # In your monorepo, with ecosystem.json: is it right, what would be sent?
   ecosystem validate
   ecosystem dispatch --dry-run
 

@@ -17,7 +17,8 @@ use super::{Cli, Exit, Failure, Output};
 Examples:
   # bash, with bash-completion
   mkdir -p ~/.local/share/bash-completion/completions
-  ecosystem completions bash > ~/.local/share/bash-completion/completions/ecosystem
+  ecosystem completions bash \\
+    > ~/.local/share/bash-completion/completions/ecosystem
 
   # bash without it: at each start, in ~/.bashrc
   eval \"$(ecosystem completions bash)\"

@@ -35,7 +35,7 @@ Examples:
   # Send what changed between two commits
   ECOSYSTEM_PAT=… ecosystem dispatch --base v1.4.0 --head v1.5.0
 
-  # In a workflow: what cousins have missed so far is sent too, and failures become an issue
+  # In a workflow: what cousins missed is sent too, failures become an issue
   ecosystem dispatch --watermarks --issue-on-failure
 
   # Without a checkout

@@ -24,7 +24,7 @@ use crate::text;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  # Read the page of the program, and the one of a command (macOS, BSD: `| mandoc -a`)
+  # Read the page of the program, and of a command (macOS, BSD: `| mandoc -a`)
   ecosystem man | man -l -
   ecosystem man dispatch | man -l -
 

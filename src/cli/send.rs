@@ -37,9 +37,10 @@ Examples:
     --field version=1.4.0 --field prerelease:=false
 
   # What exactly would be sent
-  ecosystem send --to acme/web --event-type release --payload-file release.json --dry-run
+  ecosystem send --dry-run --to acme/web --event-type release \\
+    --payload-file release.json
 
-  # A list of repositories and a payload that a program makes, with what the workflow knows
+  # A list of repositories, and a payload that a program makes, in a workflow
   make-payload | ecosystem send --to-file repositories.txt --event-type build \\
     --payload-file - --with-context")]
 pub struct Args {

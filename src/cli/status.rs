@@ -30,7 +30,8 @@ Examples:
   ecosystem status
 
   # Which ones are behind, for a script
-  ecosystem status --format json | jq -r '.cousins[] | select(.state == \"behind\") | .repo'
+  ecosystem status --format json |
+    jq -r '.cousins[] | select(.state == \"behind\") | .repo'
 
   # Delete what repositories have left that are not in ecosystem.json any more
   ecosystem status --prune")]

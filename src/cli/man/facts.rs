@@ -12,9 +12,9 @@ pub(super) const EXIT_STATUS: &[(&str, &str)] = &[
 ];
 
 /// What the environment forms of options are; see `variables`.
-pub(super) const FORMS: &str = "Every long option has an environment form, with ECOSYSTEM_ before \
-     its name in capitals and _ for -: ECOSYSTEM_DRY_RUN=true is --dry-run. A flag is true or false; what is empty counts as not \
-     given; the command line wins.";
+pub(super) const FORMS: &str = "Every long option but --source has an environment form, with \
+     ECOSYSTEM_ before its name in capitals and _ for -: ECOSYSTEM_DRY_RUN=true is --dry-run. A \
+     flag is true or false; what is empty counts as not given; the command line wins.";
 
 /// An environment variable that the program reads.
 #[derive(Debug)]

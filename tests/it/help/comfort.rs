@@ -44,7 +44,8 @@ fn the_help_of_completions_says_where_each_script_goes() {
     Examples:
       # bash, with bash-completion
       mkdir -p ~/.local/share/bash-completion/completions
-      ecosystem completions bash > ~/.local/share/bash-completion/completions/ecosystem
+      ecosystem completions bash \
+        > ~/.local/share/bash-completion/completions/ecosystem
     
       # bash without it: at each start, in ~/.bashrc
       eval "$(ecosystem completions bash)"
@@ -106,7 +107,7 @@ fn the_help_of_man_says_what_is_written() {
               [possible values: auto, always, never]
     
     Examples:
-      # Read the page of the program, and the one of a command (macOS, BSD: `| mandoc -a`)
+      # Read the page of the program, and of a command (macOS, BSD: `| mandoc -a`)
       ecosystem man | man -l -
       ecosystem man dispatch | man -l -
     
