@@ -104,19 +104,18 @@ fn table(out: &mut String, dispatches: &[Dispatch], paint: Paint) {
         let name = dispatch.repo.as_str();
         let paths = dispatch.matched_paths;
         let _ = write!(out, "{name:<repo$}  {shown:<feature$}  {paths:>5}  {outcome}");
-        let Dispatch { attempts, confirmation, run_again_after, .. } = *dispatch;
+        let Dispatch { attempts, confirmation, .. } = *dispatch;
         let (error, run_url) = (dispatch.error.as_deref(), dispatch.run_url.as_deref());
-        ending(out, &Ended { attempts, confirmation, error, run_url, run_again_after }, paint);
+        ending(out, &Ended { attempts, confirmation, error, run_url }, paint);
     }
 }
 
-/// What there is to say of a dispatch behind its outcome.
+/// What there is to say of a dispatch behind its outcome; when to run again is in its error.
 pub(super) struct Ended<'a> {
     pub(super) attempts: u32,
     pub(super) confirmation: Option<&'static str>,
     pub(super) error: Option<&'a str>,
     pub(super) run_url: Option<&'a str>,
-    pub(super) run_again_after: Option<jiff::Timestamp>,
 }
 
 /// Writes the end of a dispatch's line, and the lines that belong to it.
@@ -133,9 +132,6 @@ pub(super) fn ending(out: &mut String, ended: &Ended<'_>, paint: Paint) {
     }
     if let Some(url) = ended.run_url {
         let _ = writeln!(out, "  └ {}", text::shown(url.as_bytes()));
-    }
-    if let Some(after) = ended.run_again_after {
-        let _ = writeln!(out, "  └ run again after {after:.0}");
     }
 }
 

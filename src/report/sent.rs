@@ -229,7 +229,6 @@ impl Sent {
                     confirmation: row.confirmation,
                     error: row.error.as_deref(),
                     run_url: row.run_url.as_deref(),
-                    run_again_after: row.run_again_after,
                 },
                 paint,
             );

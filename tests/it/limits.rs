@@ -117,6 +117,17 @@ fn a_limit_that_is_longer_than_the_run_may_wait_is_handed_back_with_the_time() {
 }
 
 #[test]
+fn people_read_once_after_when_to_run_again() {
+    run_test_with(github_with(["acme/web"]), |t| {
+        t.fault("acme/web", Fault::limited(600));
+        let list = t.cousins(["acme/web"]);
+        let done = t.push().args(["--max-wait", "5", "--ecosystem"]).arg(list).run().expect_code(1);
+        assert_eq!(done.stdout.matches("run again after 20").count(), 1, "{}", done.stdout);
+        t.requests("acme/web");
+    });
+}
+
+#[test]
 fn githubs_own_limits_are_never_met_by_a_push_of_their_size() {
     let names = names(80);
     let model =
