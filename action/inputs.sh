@@ -71,7 +71,20 @@ add_args() {
   if $begun; then words+=("$word"); fi
 }
 
-# Checks the names in `repository` and `repositories` and leaves them in `names`.
+# Refuses a flag in `args` that would silently take the place of an input, as the command line wins
+# over the environment: input, value, the flag as a pattern.
+not_both() {
+  local word
+  if [[ -z $2 ]]; then return; fi
+  for word in "${words[@]}"; do
+    if [[ $word =~ $3 ]]; then
+      die "the input \"$1\" and \"$(shown "${word%%=*}")\" in \"args\" say the same thing" \
+        'use one of them: only the flag would count'
+    fi
+  done
+}
+
+# Checks the names in an input and adds them to `names`.
 names=()
 read_names() {
   local LC_ALL=C name
@@ -120,13 +133,30 @@ read_inputs() {
   fi
   some_names repository "${INPUT_REPOSITORY-}"
   some_names repositories "${INPUT_REPOSITORIES-}"
-  read_names "${INPUT_REPOSITORY-} ${INPUT_REPOSITORIES-}"
+  read_names "${INPUT_REPOSITORY-}"
+  if ((${#names[@]} > 1)); then
+    die "the input \"repository\" has ${#names[@]} names" 'several go into "repositories"'
+  fi
+  read_names "${INPUT_REPOSITORIES-}"
   if [[ $subcommand != send ]]; then
     for name in ${names[@]+"${names[@]}"}; do words+=("--only=$name"); done
-  elif ((${#names[@]})); then
+    add_args "${INPUT_ARGS-}"
+    return
+  fi
+  add_args "${INPUT_ARGS-}"
+  not_both repository "${INPUT_REPOSITORY-}" '^--to(-file)?(=|$)'
+  not_both repositories "${INPUT_REPOSITORIES-}" '^--to(-file)?(=|$)'
+  not_both client-payload "${INPUT_CLIENT_PAYLOAD-}" '^--payload(-file)?(=|$)'
+  # `-e` may stand behind other letters, but not in the value of -C or of -f.
+  not_both event-type "${INPUT_EVENT_TYPE-}" '^(--event-type(=|$)|-[^-Cf]*e)'
+  # An input is all that the step says: what the job has set adds nothing to it.
+  if ((${#names[@]})); then
+    unset ECOSYSTEM_TO_FILE
     export ECOSYSTEM_TO="${names[*]}"
   fi
   if [[ -n ${INPUT_EVENT_TYPE-} ]]; then export ECOSYSTEM_EVENT_TYPE=$INPUT_EVENT_TYPE; fi
-  if [[ -n ${INPUT_CLIENT_PAYLOAD-} ]]; then export ECOSYSTEM_PAYLOAD=$INPUT_CLIENT_PAYLOAD; fi
-  add_args "${INPUT_ARGS-}"
+  if [[ -n ${INPUT_CLIENT_PAYLOAD-} ]]; then
+    unset ECOSYSTEM_PAYLOAD_FILE
+    export ECOSYSTEM_PAYLOAD=$INPUT_CLIENT_PAYLOAD
+  fi
 }

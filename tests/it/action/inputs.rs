@@ -36,8 +36,13 @@ fn each_input_becomes_its_argument_and_free_text_becomes_none() {
         (vec![("dry-run", "false"), ("command", "status")], vec!["status"]),
         (vec![("watermarks", "true")], vec!["dispatch", "--watermarks"]),
         (
-            vec![("command", "status"), ("repository", "acme/a"), ("repositories", names)],
-            [vec!["status"], only.to_vec()].concat(),
+            vec![
+                ("command", "status"),
+                ("repository", "acme/a"),
+                ("repositories", names),
+                ("args", "--only acme/e --"),
+            ],
+            [vec!["status"], only.to_vec(), vec!["--only", "acme/e", "--"]].concat(),
         ),
         (
             vec![
@@ -234,6 +239,67 @@ fn names_that_are_all_empty_are_refused() {
         }
         refused(&[("repository", "acme/a"), ("repositories", names)], &["names no repository"]);
     }
+}
+
+#[test]
+fn one_repository_is_one() {
+    for command in ["send", "dispatch"] {
+        let names = [("command", command), ("repository", "acme/a, acme/b")];
+        refused(&names, &["\"repository\" has 2 names", "several go into \"repositories\""]);
+    }
+}
+
+/// A flag wins over what inputs become: the input would silently count for nothing.
+#[test]
+fn an_input_of_send_and_its_flag_do_not_go_together() {
+    let to = ["--to acme/b", "--to=acme/b", "--to-file list", "--to-file=list", "-n --to acme/b"];
+    let payload = ["--payload {}", "--payload={}", "--payload-file f", "--payload-file=f"];
+    let event_type = ["-e b", "-eb", "-e=b", "-ne b", "-vqneb", "--event-type b", "--event-type=b"];
+    for (input, value, flags) in [
+        ("repository", "acme/a", &to[..]),
+        ("repositories", "acme/a, acme/b", &to[..]),
+        ("client-payload", "{}", &payload[..]),
+        ("event-type", "a", &event_type[..]),
+    ] {
+        for flag in flags {
+            case(&format!("{input}, {flag}"));
+            let name = flag.split(['=', ' ']).find(|word| *word != "-n").unwrap();
+            refused(
+                &[("command", "send"), (input, value), ("args", flag)],
+                &[
+                    &format!("the input \"{input}\" and \"{name}\" in \"args\" say the same"),
+                    "use one of them",
+                ],
+            );
+        }
+    }
+    // What adds to an input, what has another's name, and what stands alone.
+    for (input, value, flags) in [
+        ("client-payload", "{}", "--field a=--payload -fe=1 --field-file x"),
+        ("event-type", "a", "--to acme/a -C ended -Ced -nfe=x --field=e=-e"),
+        ("repository", "acme/a", "--event-type a --payload {} --token --together"),
+        ("event-type", "", "-e b"),
+    ] {
+        let (_sandbox, outcome) = record(&[("command", "send"), (input, value), ("args", flags)]);
+        outcome.expect_success();
+    }
+}
+
+#[test]
+fn what_the_job_has_set_adds_nothing_to_an_input_of_send() {
+    let sandbox = Sandbox::new();
+    let releases = Releases::of(&sandbox);
+    let job = on_glibc(releases.job(&sandbox)).input("command", "send");
+    let job = job.env("ECOSYSTEM_TO_FILE", "list").env("ECOSYSTEM_PAYLOAD_FILE", "file");
+    job.run().expect_success();
+    let of_job = environment(&sandbox);
+    assert_eq!(of_job["ECOSYSTEM_TO_FILE"], "list");
+    assert_eq!(of_job["ECOSYSTEM_PAYLOAD_FILE"], "file");
+    job.input("repositories", "acme/a").input("client-payload", "{}").run().expect_success();
+    let of_step = environment(&sandbox);
+    assert_eq!((&*of_step["ECOSYSTEM_TO"], &*of_step["ECOSYSTEM_PAYLOAD"]), ("acme/a", "{}"));
+    assert!(!of_step.contains_key("ECOSYSTEM_TO_FILE"));
+    assert!(!of_step.contains_key("ECOSYSTEM_PAYLOAD_FILE"));
 }
 
 #[test]
