@@ -153,21 +153,56 @@ download() {
   fi
 }
 
-# Builds the program from the action's own source, with nothing secret in its environment: the
+# Returns whether a build may see a variable: what finds tools, compilers, their files and the
+# network. Names that tell of a secret are none of these, whatever they begin with.
+is_for_builds() {
+  case $1 in
+    *TOKEN* | *_PAT | *KEY* | *SECRET* | *PASSWORD* | *CREDENTIAL*) return 1 ;;
+    PATH | HOME | USERPROFILE | TMPDIR | TEMP | TMP | LANG | LC_ALL | LC_CTYPE | LC_MESSAGES | TERM) ;;
+    SYSTEMROOT | SYSTEMDRIVE | WINDIR | COMSPEC | PATHEXT | OS | PROGRAMDATA | APPDATA | LOCALAPPDATA) ;;
+    PROGRAMFILES | 'PROGRAMFILES(X86)' | 'PROGRAMFILES(ARM)' | PROGRAMW6432) ;;
+    NUMBER_OF_PROCESSORS | PROCESSOR_ARCHITECTURE | PROCESSOR_ARCHITEW6432 | PROCESSOR_IDENTIFIER) ;;
+    INCLUDE | LIB | LIBPATH | VCINSTALLDIR | VCTOOLS* | VSINSTALLDIR | VS[0-9]*COMNTOOLS | VSCMD_ARG_*) ;;
+    VISUALSTUDIOVERSION | WINDOWSSDK* | UNIVERSALCRTSDKDIR | UCRTVERSION) ;;
+    CARGO_HOME | CARGO_NET_* | CARGO_HTTP_* | CARGO_BUILD_JOBS | CARGO_TERM_* | CARGO_TARGET_*_LINKER) ;;
+    RUSTUP_* | RUSTC | RUSTFLAGS | CC | CXX | AR | CFLAGS | CXXFLAGS | ARFLAGS | LD_LIBRARY_PATH) ;;
+    CC_x86_64* | CC_aarch64* | CXX_x86_64* | CXX_aarch64* | AR_x86_64* | AR_aarch64*) ;;
+    CFLAGS_x86_64* | CFLAGS_aarch64* | CXXFLAGS_x86_64* | CXXFLAGS_aarch64*) ;;
+    SDKROOT | MACOSX_DEPLOYMENT_TARGET | DEVELOPER_DIR) ;;
+    HTTP_PROXY | HTTPS_PROXY | NO_PROXY | ALL_PROXY | SSL_CERT_FILE | SSL_CERT_DIR) ;;
+    *) return 1 ;;
+  esac
+}
+
+# Leaves in `hidden` the arguments that make `env` hide every other variable. Values are in no
+# argument, and names are asked of awk: bash does not know `ProgramFiles(x86)`, by which compilers
+# are found on Windows, and the lines that env prints may be those of a value.
+hidden=()
+hide_variables() {
+  local name names
+  names=$(awk 'BEGIN { for (name in ENVIRON) print name }') ||
+    die '"version: source" needs awk, which hides the variables of the job from the build' 'install it'
+  # Windows has names in all cases, and proxies are written in two.
+  shopt -s nocasematch
+  while IFS= read -r name; do
+    if [[ -n $name && $name != *=* ]] && ! is_for_builds "$name"; then hidden+=(-u "$name"); fi
+  done < <(printf '%s\n' "$names")
+  shopt -u nocasematch
+}
+
+# Builds the program from the action's own source, with nothing of the job in its environment: the
 # build runs what the dependencies bring.
 build() {
-  local name hidden=()
-  for name in $(compgen -e); do
-    case $name in *TOKEN* | *_PAT | *PRIVATE_KEY* | *SECRET* | *PASSWORD* | ECOSYSTEM_* | INPUT_*) hidden+=(-u "$name") ;; esac
-  done
   if ! command -v cargo >/dev/null; then
     die '"version: source" needs cargo, which is not on this runner' \
       'install Rust and a C compiler (https://rustup.rs), or leave "version" out'
   fi
+  hide_variables
   # In the action's directory: no configuration of the workspace has a say in the build.
   cd -- "$GITHUB_ACTION_PATH"
   env ${hidden[@]+"${hidden[@]}"} cargo install --path . --locked --no-track --force --root "$scratch" ||
-    die 'the build from source has failed' 'above is what cargo says; a C compiler is needed as well'
+    die 'the build from source has failed' \
+      'above is what cargo says; a C compiler is needed as well, and the build sees no variables of the job'
   cd -- "$scratch"
   binary=$scratch/bin/$executable
   version=$("$binary" --version) || die 'what was built does not start'

@@ -1,7 +1,7 @@
 //! How the program comes onto a runner: which build of which version, and from where.
 
 use super::releases::{GNU, MUSL, Releases, nothing_was_installed, on_glibc, recorder, with_libc};
-use super::runner::{Job, Outcome, VERSION, archive};
+use super::runner::{Job, VERSION, archive};
 use crate::support::case;
 use crate::support::github::Bait;
 use crate::support::loopback::{Loopback, Response};
@@ -273,55 +273,6 @@ fn an_address_that_is_not_https_or_has_more_in_it_is_refused() {
             outcome.expect_refusal(&[variable, "https://HOST"]);
         }
     }
-}
-
-#[test]
-fn a_build_from_source_sees_no_token_and_takes_the_lockfile() {
-    let sandbox = Sandbox::new();
-    let program = recorder(&sandbox, VERSION);
-    let record = sandbox.path().join("cargo");
-    std::fs::create_dir_all(&record).unwrap();
-    let cargo = format!(
-        "printf '%s\\n' \"$@\" >'{0}/args'\nenv >'{0}/env'\npwd >'{0}/directory'\n\
-         while [ \"$1\" != --root ]; do shift; done\nmkdir -p \"$2/bin\"\ncp '{1}' \"$2/bin/ecosystem\"",
-        record.display(),
-        program.display()
-    );
-    let job = Job::new(&sandbox).tool("cargo", &cargo).input("version", "source");
-    let job = [
-        "ECOSYSTEM_PAT",
-        "GH_TOKEN",
-        "GITHUB_TOKEN",
-        "PARTNER_PAT",
-        "ECOSYSTEM_APP_PRIVATE_KEY",
-        "ECOSYSTEM_NOTIFY_URL",
-    ]
-    .into_iter()
-    .fold(job, |job, name| job.env(name, "canary-job"))
-    .input("token", "canary-input")
-    .input("command", "send")
-    .input("client-payload", "{\"canary\":1}");
-    let outcome = job.run().expect_success();
-    assert_eq!(outcome.outputs["version"], VERSION);
-    let read = |name: &str| std::fs::read_to_string(record.join(name)).unwrap();
-    assert!(
-        read("args").starts_with("install\n--path\n.\n--locked\n--no-track\n--force\n--root\n")
-    );
-    assert!(!read("env").contains("canary"), "{}", read("env"));
-    let directory = std::fs::canonicalize(job.action()).unwrap();
-    assert_eq!(std::fs::canonicalize(read("directory").trim_end()).unwrap(), directory);
-}
-
-#[test]
-fn without_cargo_or_when_the_build_fails_it_is_said() {
-    let sandbox = Sandbox::new();
-    let tools = ["bash", "env", "mktemp", "head", "cut", "uname"];
-    let job =
-        Job::new(&sandbox).only_tools(&tools).input("version", "source").env("RUNNER_OS", "macOS");
-    job.run().expect_refusal(&["needs cargo", "https://rustup.rs"]);
-    let job = job.tool("cargo", "echo 'error: no C compiler' >&2; exit 101");
-    let outcome: Outcome = job.run();
-    outcome.expect_refusal(&["the build from source has failed"]);
 }
 
 #[test]
