@@ -7,18 +7,20 @@
 # (GHSA-fgw4-v983-mgp8).
 oldest_gh_minor=68
 
-# Leaves in `excuse` why gh cannot be asked, or nothing.
+# How many seconds gh may take.
+longest_gh=120
+
+# Leaves in `excuse` why gh cannot be asked, or nothing; and in `host` which server it is to ask.
 excuse=
+host=
 find_excuse() {
   local version server=${GITHUB_SERVER_URL:-https://github.com}
   excuse=
-  case $server in
-    https://github.com | https://*.ghe.com) ;;
-    *)
-      excuse="gh checks those of github.com and ghe.com only, and this is $(shown "$server")"
-      return
-      ;;
-  esac
+  if ! [[ $server =~ ^https://(github\.com|[A-Za-z0-9-]+\.ghe\.com)$ ]]; then
+    excuse="gh checks those of github.com and ghe.com only, and this is $(bare "$server")"
+    return
+  fi
+  host=${BASH_REMATCH[1]}
   if ! command -v gh >/dev/null; then
     excuse='gh is not installed'
   elif [[ -z ${INPUT_JOB_TOKEN-} ]]; then
@@ -27,7 +29,7 @@ find_excuse() {
     version=$(gh --version 2>/dev/null) || version=
     if ! [[ $version =~ ^gh\ version\ ([0-9]{1,4})\.([0-9]{1,4})\. ]]; then
       excuse='gh does not tell its version'
-    elif ((BASH_REMATCH[1] < 2 || (BASH_REMATCH[1] == 2 && BASH_REMATCH[2] < oldest_gh_minor))); then
+    elif ((10#${BASH_REMATCH[1]} < 2 || (10#${BASH_REMATCH[1]} == 2 && 10#${BASH_REMATCH[2]} < oldest_gh_minor))); then
       excuse="gh ${BASH_REMATCH[1]}.${BASH_REMATCH[2]} is older than 2.$oldest_gh_minor"
     fi
   fi
@@ -46,7 +48,7 @@ wants_attestation() {
 # Checks the attestation of an archive: file, version. Leaves in `attested` whether it was.
 attested=false
 check_attestation() {
-  local mode=$INPUT_ATTESTATION code=0 line
+  local mode=$INPUT_ATTESTATION code=0 line limited=()
   attested=false
   if [[ $mode == off ]]; then
     say 'the build attestation is not checked, as the input "attestation" says'
@@ -54,8 +56,12 @@ check_attestation() {
   fi
   find_excuse
   if [[ -z $excuse ]]; then
-    # In the environment of gh and nowhere else.
-    GH_TOKEN=$INPUT_JOB_TOKEN GH_PROMPT_DISABLED=1 NO_COLOR=1 gh attestation verify "$1" \
+    # macOS has no such program, and that of Windows does something else.
+    if timeout 10 true >/dev/null 2>&1; then limited=(timeout "$longest_gh"); fi
+    # The token is in the environment of gh and nowhere else.
+    GH_TOKEN=$INPUT_JOB_TOKEN GH_PROMPT_DISABLED=1 NO_COLOR=1 \
+      ${limited[@]+"${limited[@]}"} gh attestation verify "$1" \
+      --hostname "$host" \
       --repo "$repository" \
       --signer-workflow "$repository/.github/workflows/release.yml" \
       --source-ref "refs/tags/v$2" \
@@ -69,6 +75,7 @@ check_attestation() {
       # "Authentication required", says gh's manual.
       4) excuse='gh does not take the token of the job' ;;
       *)
+        if [[ $code == 124 && -n ${limited[*]-} ]]; then echo "no answer within $longest_gh seconds" >>said; fi
         while IFS= read -r line; do printf 'gh: %s\n' "$(shown "$line")"; done < <(head -n 20 said)
         die "the build attestation of $1 was not verified (gh has ended with $code)" \
           "nothing was installed. Above is what gh says; where it could not ask GitHub, run the job again. \"attestation: off\" does without, where you know why"

@@ -27,13 +27,19 @@ find_repository() {
   fi
 }
 
+# Prints what may be seen of an address that is refused: a name, a password or a query may be secret.
+bare() {
+  local LC_ALL=C grammar="^([A-Za-z]+://)([^/?#@]*@)?($plain_host)(:[0-9]{1,5})?([/?#]|\$)"
+  if [[ $1 =~ $grammar ]]; then shown "${BASH_REMATCH[1]}${BASH_REMATCH[3]}"; else printf 'no address'; fi
+}
+
 # Leaves the address below which releases are in `releases`.
 releases=
 find_releases() {
   if [[ -n ${ECOSYSTEM_RELEASES_URL-} ]]; then
     releases=${ECOSYSTEM_RELEASES_URL%/}
     if ! [[ $releases =~ $url_grammar ]]; then
-      die "ECOSYSTEM_RELEASES_URL is \"$(shown "$releases")\"" \
+      die "ECOSYSTEM_RELEASES_URL cannot be used (it is shown in part: $(bare "$releases"))" \
         'write https://HOST/PATH, with no name, password, ? or # in it'
     fi
     return
@@ -41,7 +47,7 @@ find_releases() {
   local server=${GITHUB_SERVER_URL:-https://github.com}
   releases=${server%/}/$repository/releases
   if ! [[ $server =~ $url_grammar ]]; then
-    die "GITHUB_SERVER_URL is \"$(shown "$server")\"" 'it must be https://HOST'
+    die "GITHUB_SERVER_URL cannot be used (it is shown in part: $(bare "$server"))" 'it must be https://HOST'
   fi
 }
 

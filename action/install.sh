@@ -237,6 +237,8 @@ install() {
   fi
 }
 
+# Another server than the workflow's.
+unset GH_HOST
 version='' binary='' scratch='' cache=''
 read_inputs
 INPUT_ATTESTATION=${INPUT_ATTESTATION:-auto}

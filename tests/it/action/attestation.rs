@@ -28,17 +28,56 @@ fn gh_is_asked_whether_our_release_workflow_has_built_it_from_this_tag() {
     let sandbox = Sandbox::new();
     let releases = Releases::of(&sandbox);
     let gh = gh(&sandbox, "2.68.0", "", 0);
-    let outcome = job(&sandbox, &releases).tool("gh", &gh).run().expect_success();
+    let job = job(&sandbox, &releases).tool("gh", &gh).env("GH_HOST", "ghes.example");
+    let outcome = job.run().expect_success();
     let expected = format!(
-        "attestation\nverify\necosystem-{VERSION}-{GNU}.tar.gz\n--repo\nacme/ecosystem-dispatcher\n\
+        "attestation\nverify\necosystem-{VERSION}-{GNU}.tar.gz\n--hostname\ngithub.com\n\
+         --repo\nacme/ecosystem-dispatcher\n\
          --signer-workflow\nacme/ecosystem-dispatcher/.github/workflows/release.yml\n\
          --source-ref\nrefs/tags/v{VERSION}\n--deny-self-hosted-runners\n"
     );
     assert_eq!(asked(&sandbox).unwrap(), expected);
     let env = std::fs::read_to_string(sandbox.path().join("gh.env")).unwrap();
     assert!(env.contains(&format!("\nGH_TOKEN={JOB_TOKEN}\n")), "{env}");
+    assert!(!env.contains("GH_HOST"), "{env}");
     let said = format!("acme/ecosystem-dispatcher has built it from v{VERSION}");
     assert!(outcome.text().contains(&said), "{outcome:?}");
+}
+
+#[test]
+fn gh_is_asked_about_the_server_of_the_workflow() {
+    for version in ["2.68.0", "02.080.0", "3.0.0"] {
+        let sandbox = Sandbox::new();
+        let releases = Releases::of(&sandbox);
+        let gh = gh(&sandbox, version, "", 0);
+        let job = job(&sandbox, &releases).env("GITHUB_SERVER_URL", "https://octo-corp.ghe.com");
+        let outcome = job.tool("gh", &gh).run().expect_success();
+        let asked = asked(&sandbox).unwrap();
+        assert!(asked.contains("\n--hostname\nocto-corp.ghe.com\n"), "{asked}");
+        assert_eq!(outcome.steps[0].stderr, "", "{version}");
+    }
+}
+
+#[test]
+fn gh_is_asked_with_a_limit_of_time_where_there_is_one() {
+    for (what, timeout, verified) in [
+        ("that of the coreutils", "shift\nexec \"$@\"", true),
+        ("that of Windows", "echo 'ERROR: Invalid syntax.' >&2\nexit 1", true),
+        ("too long", "[ \"$2\" = true ] || exit 124", false),
+    ] {
+        case(what);
+        let sandbox = Sandbox::new();
+        let releases = Releases::of(&sandbox);
+        let gh = gh(&sandbox, "2.80.0", "", 0);
+        let outcome = job(&sandbox, &releases).tool("gh", &gh).tool("timeout", timeout).run();
+        assert_eq!(asked(&sandbox).is_some(), verified);
+        if verified {
+            outcome.expect_success();
+        } else {
+            let outcome = outcome.expect_refusal(&["was not verified"]);
+            assert!(outcome.text().contains("gh: no answer within 120 seconds"), "{outcome:?}");
+        }
+    }
 }
 
 #[test]
@@ -69,6 +108,9 @@ fn where_gh_cannot_check_it_is_said_and_only_required_is_an_error() {
         ("gh does not take the token", ("2.80.0", 4), "https://github.com", true),
         ("and this is https://ghes.example", current, "https://ghes.example", true),
         ("and this is https://evil-ghe.com", current, "https://evil-ghe.com", true),
+        ("and this is https://evil.example", current, "https://evil.example/x.ghe.com", true),
+        ("and this is https://x.ghe.com", current, "https://evil.example@x.ghe.com", true),
+        ("and this is https://a.b.ghe.com", current, "https://a.b.ghe.com", true),
         ("gh is not installed", current, "https://github.com", false),
     ] {
         for mode in ["auto", "required"] {
