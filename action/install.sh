@@ -15,10 +15,18 @@ here=${BASH_SOURCE[0]%/*}
 # shellcheck source=action/attestation.sh
 . "$here/attestation.sh"
 
+# Refuses a directory of the runner that would be another one in the next step: name, value.
+absolute() {
+  if ! [[ $2 =~ ^(/|[A-Za-z]:/) ]] || [[ $2 == *[[:cntrl:]]* ]]; then
+    die "$1 is \"$(shown "$2")\"" 'it must be the absolute path of a directory, on one line'
+  fi
+}
+
 # A scratch directory of this run, in which everything happens; the runner empties it at the end.
 enter_scratch() {
   local parent
   parent=$(slashes "${RUNNER_TEMP:-${TMPDIR:-/tmp}}")
+  absolute RUNNER_TEMP "$parent"
   scratch=$(mktemp -d "$parent/ecosystem-install.XXXXXX") ||
     die "cannot make a directory in \"$(shown "$parent")\"" 'the runner sets RUNNER_TEMP'
   cd -- "$scratch"
@@ -98,15 +106,20 @@ cached() {
 
 # Puts the program of the scratch directory into the cache and leaves its path in `binary`. Each
 # file gets its name when it is whole, the checksum last: what a killed run leaves is no program.
+# Nothing is moved into what has a file's name and is none, and nothing is used that does not run.
 keep() {
-  local part sum proof=unattested
+  local part sum file proof=unattested
   if $attested; then proof=attested; fi
   sum=$(sha256 "$executable")
   if mkdir -p -- "$cache" 2>/dev/null; then
     find "$cache" -type f -name '.part-*' -mtime +1 -delete 2>/dev/null || true
+    for file in "$cache/$executable" "$cache/sha256"; do
+      if [[ ! -f $file || -L $file ]]; then rm -rf -- "$file"; fi
+    done
     part=$cache/.part-$$-${RANDOM}
     if cp -- "$executable" "$part" && mv -f -- "$part" "$cache/$executable" &&
-      printf '%s %s\n' "$sum" "$proof" >"$part" && mv -f -- "$part" "$cache/sha256"; then
+      printf '%s %s\n' "$sum" "$proof" >"$part" && mv -f -- "$part" "$cache/sha256" &&
+      says_version "$cache/$executable"; then
       binary=$cache/$executable
       return
     fi
@@ -226,6 +239,7 @@ install() {
   # By where it is from, too: the same version of a fork is another program.
   printf '%s' "$repository $releases" >origin
   root=$(slashes "${RUNNER_TOOL_CACHE:-$scratch}")
+  absolute RUNNER_TOOL_CACHE "$root"
   cache=$root/ecosystem-dispatcher/$version/$target-$(sha256 origin | cut -c 1-16)
   if cached; then
     binary=$cache/$executable

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::releases::{GNU, Releases, cache, on_glibc, recorder, sha256, started};
-use super::runner::{VERSION, which};
+use super::runner::{VERSION, which, write_program};
 use crate::support::case;
 use crate::support::repository::Sandbox;
 
@@ -16,7 +16,7 @@ fn a_release_is_fetched_checked_kept_and_run() {
     assert_eq!(outcome.outputs["dispatched"], "true");
     let binary = PathBuf::from(&outcome.outputs["binary"]);
     assert!(binary.starts_with(sandbox.path().join("tools")), "{binary:?}");
-    assert_eq!(started(&sandbox), [VERSION, VERSION], "once for its version, once to dispatch");
+    assert_eq!(started(&sandbox), [VERSION; 3], "its version there and here, then to dispatch");
     let files = cache(&sandbox);
     assert_eq!(files.len(), 2, "the program and its checksum: {files:?}");
     let download = format!("/releases/download/v{VERSION}");
@@ -82,10 +82,73 @@ fn a_cached_program_that_is_not_the_one_is_fetched_anew_and_not_run() {
         assert_eq!(std::fs::read(&binary).unwrap(), new, "it was mended");
         // What has the right checksum and the wrong version may say so, and do nothing else.
         let ran = started(&sandbox);
-        let expected: &[&str] =
-            if what == "old" { &["0.0.1", VERSION, VERSION] } else { &[VERSION, VERSION] };
+        let mut expected = vec![VERSION; 3];
+        if what == "old" {
+            expected.insert(0, "0.0.1");
+        }
         assert_eq!(ran, expected);
         assert_eq!(releases.asked().len(), 8, "fetched twice");
+    }
+}
+
+#[test]
+fn what_is_no_file_in_the_cache_gives_way_and_is_not_written_through() {
+    for (what, file) in [
+        ("directory", "ecosystem"),
+        ("link", "ecosystem"),
+        ("directory", "sha256"),
+        ("link", "sha256"),
+    ] {
+        case(&format!("{what} in the place of {file}"));
+        let sandbox = Sandbox::new();
+        let releases = Releases::of(&sandbox);
+        let first = on_glibc(releases.job(&sandbox)).run().expect_success();
+        let place = PathBuf::from(&first.outputs["binary"]).with_file_name(file);
+        let outside = sandbox.path().join("outside");
+        std::fs::write(&outside, "outside").unwrap();
+        std::fs::remove_file(&place).unwrap();
+        match what {
+            "directory" => std::fs::create_dir_all(place.join("within")).unwrap(),
+            _ => std::os::unix::fs::symlink(&outside, &place).unwrap(),
+        }
+        for _ in 0..2 {
+            let again = on_glibc(releases.job(&sandbox)).run().expect_success();
+            assert_eq!(again.outputs["binary"], first.outputs["binary"]);
+            assert!(place.symlink_metadata().unwrap().is_file());
+        }
+        assert_eq!(releases.asked().len(), 8, "fetched anew once");
+        assert_eq!(std::fs::read(&outside).unwrap(), b"outside");
+    }
+}
+
+#[test]
+fn a_tool_cache_in_which_nothing_runs_counts_as_none() {
+    let sandbox = Sandbox::new();
+    let program = sandbox.path().join("picky");
+    let recorder = recorder(&sandbox, VERSION);
+    let script =
+        format!("case $0 in */tools/*) exit 126 ;; esac\nexec '{}' \"$@\"", recorder.display());
+    write_program(&program, &script);
+    let releases = Releases::of_program(&sandbox, VERSION, &program);
+    for _ in 0..2 {
+        let outcome = on_glibc(releases.job(&sandbox)).run().expect_success();
+        let temporary = sandbox.path().join("work/_temp");
+        assert!(PathBuf::from(&outcome.outputs["binary"]).starts_with(temporary), "{outcome:?}");
+        assert!(outcome.text().contains("could not be kept"), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_directory_of_the_runner_that_is_not_absolute_is_refused() {
+    for variable in ["RUNNER_TOOL_CACHE", "RUNNER_TEMP"] {
+        for directory in ["tools", "./tools", "C:tools", "~/tools", "/tmp/a\nversion=b", "/tmp/\ra"]
+        {
+            let sandbox = Sandbox::new();
+            let releases = Releases::of(&sandbox);
+            let job = on_glibc(releases.job(&sandbox)).env(variable, directory);
+            job.run().expect_refusal(&[variable, "must be the absolute path of a directory"]);
+            assert!(releases.asked().is_empty());
+        }
     }
 }
 
