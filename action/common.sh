@@ -15,16 +15,42 @@ shown() {
   printf '%s' "$text"
 }
 
+# What is being done, for who reads of an end that nobody has foreseen; whether the script has come
+# to an end of its own; whether a group of the log is open.
+doing='starting'
+finished=false
+in_group=false
+
+begin_group() {
+  printf '::group::%s\n' "$1"
+  in_group=true
+}
+
+end_group() {
+  if $in_group; then printf '::endgroup::\n'; fi
+  in_group=false
+}
+
 # Ends the step with exit code 2, as the program does for an error of usage or environment: an
 # annotation with what happened, and below it what to do.
 die() {
   local message=$1 help=${2-}
+  finished=true
+  end_group
   if [[ -n $help ]]; then message="$message"$'\n'"help: $help"; fi
   message=${message//'%'/%25}
   message=${message//$'\r'/%0D}
   message=${message//$'\n'/%0A}
   printf '::error title=ecosystem::%s\n' "$message"
   exit 2
+}
+
+# Annotates an end that is none of the script's own, at exit: a full disk, a tool that fails or is not
+# there. A job that is cancelled needs no word. The exit code.
+ended() {
+  if $finished || [[ $1 == 130 || $1 == 143 ]]; then return; fi
+  die "the step has ended with code $1 while $doing" \
+    'the lines above may say why: a tool that is not on the runner, or a full disk'
 }
 
 # Prints one line of progress.

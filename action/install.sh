@@ -2,6 +2,9 @@
 # Checks the inputs, then puts the program on this runner: a release, checked, from the runner's
 # tool cache where it is there already; or a build from source. Its path and version are outputs.
 # Nothing is run, and nothing gets a name under which it would be found, before it was checked.
+# First of all, as the environment can turn these on: traces show tokens, and without overwriting
+# nothing works.
+set +xvC
 set -euf -o pipefail
 here=${BASH_SOURCE[0]%/*}
 # shellcheck source=action/common.sh
@@ -109,6 +112,7 @@ cached() {
 # Nothing is moved into what has a file's name and is none, and nothing is used that does not run.
 keep() {
   local part sum file proof=unattested
+  doing="keeping the program in $(shown "$cache")"
   if $attested; then proof=attested; fi
   sum=$(sha256 "$executable")
   if mkdir -p -- "$cache" 2>/dev/null; then
@@ -131,14 +135,21 @@ keep() {
 
 # Downloads a release and checks it: what is not as it should be ends the step here.
 download() {
-  local name=ecosystem-$version-$target folder=$releases/download/v$version line expected='' actual
-  local archive=$name.tar.gz
-  request "$folder/SHA256SUMS" --location --output SHA256SUMS ||
+  local name=ecosystem-$version-$target folder=$releases/download/v$version
+  local line expected='' actual reason
+  local archive=$name.tar.gz sums most=65536 LC_ALL=C
+  doing="fetching $folder/SHA256SUMS"
+  request "$folder/SHA256SUMS" --location --max-filesize "$most" --output SHA256SUMS ||
     if [[ $status == 404 ]]; then no_release "$folder"; else unreachable "$folder/SHA256SUMS"; fi
+  # An older curl does not count what comes without its length. The dot keeps line ends at the end.
+  if ! sums=$(head -c $((most + 1)) SHA256SUMS && printf .) || ((${#sums} > most + 1)); then
+    die "the SHA256SUMS of version $version cannot be read, or has more than $most bytes" \
+      'download it and look; nothing was installed'
+  fi
   while IFS= read -r line || [[ -n $line ]]; do
     line=${line%$'\r'}
     case ${line:64} in "  $archive" | " *$archive") expected+=${line:0:64} ;; esac
-  done <SHA256SUMS
+  done < <(printf '%s' "${sums%.}")
   if [[ -z $expected ]]; then
     die "version $version was not released for $target" \
       "its SHA256SUMS has no $archive; \"version: source\" builds the program with cargo"
@@ -146,6 +157,7 @@ download() {
   if ! [[ $expected =~ ^[0-9a-f]{64}$ ]]; then
     die "the SHA256SUMS of version $version cannot be read" 'download it and look; nothing was installed'
   fi
+  doing="fetching $archive"
   request "$folder/$archive" --location --output "$archive" || unreachable "$folder/$archive"
   actual=$(sha256 "$archive") || die "cannot compute the SHA-256 of $archive" 'nothing was installed'
   if [[ $actual != "$expected" ]]; then
@@ -153,9 +165,16 @@ download() {
       'nothing was installed. Run the job again; if it stays so, the release or the way to it has been tampered with'
   fi
   say "the SHA-256 of $archive is that of the release"
+  doing="asking for the build attestation of $archive"
   check_attestation "$archive" "$version"
-  if ! tar -xzf "$archive" "$name/$executable" 2>said || [[ -L $name/$executable ]]; then
-    die "cannot unpack $archive: $(shown "$(head -n 1 said)")" 'tar and gzip are needed on the runner'
+  doing="unpacking $archive"
+  if ! tar -xzf "$archive" "$name/$executable" 2>said; then
+    reason=$(head -n 1 said) || reason=''
+    die "cannot unpack $archive: $(shown "${reason:-tar has said nothing}")" 'tar and gzip are needed on the runner'
+  fi
+  # Before anything opens it: whoever opens a pipe waits.
+  if [[ ! -f $name/$executable || -L $name/$executable ]]; then
+    die "cannot unpack $archive: there is no file $name/$executable in it" 'nothing was installed'
   fi
   mv -- "$name/$executable" "$executable"
   rm -f -- "$archive"
@@ -206,6 +225,7 @@ hide_variables() {
 # Builds the program from the action's own source, with nothing of the job in its environment: the
 # build runs what the dependencies bring.
 build() {
+  doing='building the program'
   if ! command -v cargo >/dev/null; then
     die '"version: source" needs cargo, which is not on this runner' \
       'install Rust and a C compiler (https://rustup.rs), or leave "version" out'
@@ -225,22 +245,25 @@ build() {
 }
 
 install() {
-  local root
+  local root origin
   find_target
   if [[ $version == source ]]; then
     build
     return
   fi
-  need_sha256
   find_repository
   find_releases
-  if ! command -v curl >/dev/null; then die 'curl is not on this runner' 'install it'; fi
-  if [[ $version == latest ]]; then resolve_latest; fi
   # By where it is from, too: the same version of a fork is another program.
   printf '%s' "$repository $releases" >origin
+  origin=$(sha256 origin) ||
+    die 'nothing on this runner can compute a SHA-256' \
+      'install sha256sum (coreutils), shasum (perl) or openssl: nothing is run that was not checked'
+  if ! command -v curl >/dev/null; then die 'curl is not on this runner' 'install it'; fi
+  doing="asking $releases"
+  if [[ $version == latest ]]; then resolve_latest; fi
   root=$(slashes "${RUNNER_TOOL_CACHE:-$scratch}")
   absolute RUNNER_TOOL_CACHE "$root"
-  cache=$root/ecosystem-dispatcher/$version/$target-$(sha256 origin | cut -c 1-16)
+  cache=$root/ecosystem-dispatcher/$version/$target-${origin:0:16}
   if cached; then
     binary=$cache/$executable
     say "$version for $target is in the tool cache"
@@ -251,9 +274,11 @@ install() {
   fi
 }
 
-# Another server than the workflow's.
-unset GH_HOST
+trap 'ended $?' EXIT
+# What tar, gzip and gh would take for more flags, and for another server.
+unset TAR_OPTIONS GZIP GH_HOST
 version='' binary='' scratch='' cache=''
+doing='reading the inputs'
 read_inputs
 INPUT_ATTESTATION=${INPUT_ATTESTATION:-auto}
 case $INPUT_ATTESTATION in
@@ -261,10 +286,12 @@ case $INPUT_ATTESTATION in
   *) die "the input \"attestation\" is \"$(shown "$INPUT_ATTESTATION")\"" 'write auto, required or off' ;;
 esac
 read_version
+doing='looking at the runner'
 enter_scratch
-printf '::group::Install ecosystem %s\n' "$version"
+begin_group "Install ecosystem $version"
 install
 set_output binary "$binary"
 set_output version "$version"
 say "$version is at $(shown "$binary")"
-printf '::endgroup::\n'
+end_group
+finished=true

@@ -1,7 +1,8 @@
 //! The GitHub Action. No runner is at hand, so `runner` stands in for one: it reads `action.yml`,
 //! sets what Actions would set, and runs the steps' scripts under bash. `install` is about which
 //! program gets there and from where, `source` about the one that is built, `verification` and
-//! `attestation` about what is checked, `cache` about what is kept, `released` about what `release.yml` makes, `inputs`
+//! `attestation` about what is checked, `cache` about what is kept, `surroundings` about what the
+//! runner and its environment do to the scripts, `released` about what `release.yml` makes, `inputs`
 //! about what the program is told, `run` about the program itself against the embedded GitHub,
 //! `guide` about what the guide for migrating tells people to write. The scripts are bash on every
 //! system, but the stand-ins for its tools are Unix programs; CI runs the action itself on each
@@ -27,6 +28,8 @@ mod run;
 mod runner;
 #[cfg(unix)]
 mod source;
+#[cfg(unix)]
+mod surroundings;
 #[cfg(unix)]
 mod verification;
 

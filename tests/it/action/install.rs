@@ -155,6 +155,27 @@ fn an_answer_that_is_for_now_is_asked_for_again_and_one_for_good_is_not() {
     }
 }
 
+/// A server that hangs or trickles holds the job for four minutes a file, whatever is tried.
+#[test]
+fn all_that_is_tried_for_a_file_has_one_limit_of_time() {
+    let sandbox = Sandbox::new();
+    let script = "set -euf -o pipefail\n. \"$1/common.sh\"\n. \"$1/fetch.sh\"\n\
+                  curl() { echo \"$*\" >>asked; printf '000 '; return 28; }\n\
+                  sleep() { SECONDS=239; }\n\
+                  request https://mirror.example/SHA256SUMS || echo given up";
+    let mut bash = sandbox.command("bash");
+    bash.current_dir(sandbox.path());
+    bash.args(["-c", script, "bash", concat!(env!("CARGO_MANIFEST_DIR"), "/action")]);
+    let said = String::from_utf8(bash.output().unwrap().stdout).unwrap();
+    assert!(said.ends_with("given up\n"), "{said}");
+    let asked = std::fs::read_to_string(sandbox.path().join("asked")).unwrap();
+    let limits: Vec<_> = asked.lines().map(|line| line.split("--max-time ").nth(1)).collect();
+    let first = limits[0].unwrap().split(' ').next().unwrap().parse::<u32>().unwrap();
+    assert!((230..=240).contains(&first), "{asked}");
+    assert_eq!(limits.len(), 2, "{asked}");
+    assert!(limits[1].unwrap().starts_with("1 "), "{asked}");
+}
+
 #[test]
 fn what_is_no_version_reaches_no_address() {
     for version in [
@@ -294,6 +315,7 @@ fn what_is_asked_over_https_is_never_asked_over_anything_else() {
         .expect_refusal(&["there is no release at https://mirror.example/r/download/"]);
     let asked = std::fs::read_to_string(&log).unwrap();
     assert!(asked.contains(" --proto =https --proto-redir =https "), "{asked}");
+    assert!(asked.contains(" --speed-limit 1024 --speed-time 30 "), "{asked}");
     assert!(asked.trim_end().ends_with("/SHA256SUMS"), "{asked}");
     // A redirect to where else curl would go by itself.
     let bait = Bait::new();

@@ -226,6 +226,9 @@ impl Outcome {
         let (Some(annotation), None) = (lines.next(), lines.next()) else {
             panic!("not one annotation in {self:#?}")
         };
+        let (before, _) = last.stdout.split_once("::error ").unwrap();
+        let count = |text: &str| before.matches(text).count();
+        assert_eq!(count("::group::"), count("::endgroup::"), "a group is open: {self:#?}");
         let annotation = annotation.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%");
         for text in said {
             assert!(annotation.contains(text), "no {text:?} in {annotation}\n{self:#?}");

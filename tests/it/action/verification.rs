@@ -39,6 +39,7 @@ fn checksums_that_cannot_be_relied_on_are_refused() {
         ("too short", format!("{}  {name}\n", &zeros[1..]), not_listed),
         ("no hexadecimal number", format!("{}  {name}\n", "g".repeat(64)), unreadable),
         ("two of them", format!("{zeros}  {name}\n{zeros}  {name}\n"), unreadable),
+        ("endless", format!("{zeros}  {name}\n").repeat(1000), "Maximum file size exceeded"),
     ] {
         case(what);
         let sandbox = Sandbox::new();
@@ -46,6 +47,25 @@ fn checksums_that_cannot_be_relied_on_are_refused() {
         releases.change_sums(|_| sums);
         let outcome = on_glibc(releases.job(&sandbox)).run();
         outcome.expect_refusal(&[said]);
+        nothing_was_installed(&sandbox);
+    }
+}
+
+/// Without its length no curl before 8.4 counts.
+#[test]
+fn checksums_that_are_not_there_or_too_long_for_an_old_curl_are_refused() {
+    let real = which("curl").unwrap();
+    let old = format!(
+        "all=(); while (($#)); do if [ \"$1\" = --max-filesize ]; then shift 2; \
+         else all+=(\"$1\"); shift; fi; done; exec '{}' \"${{all[@]}}\"",
+        real.display()
+    );
+    for curl in [&*old, "printf '200 '"] {
+        let sandbox = Sandbox::new();
+        let releases = Releases::of(&sandbox);
+        releases.change_sums(|sums| sums + &"#\n".repeat(32_768));
+        let outcome = on_glibc(releases.job(&sandbox)).tool("curl", curl).run();
+        outcome.expect_refusal(&["cannot be read, or has more than 65536 bytes"]);
         nothing_was_installed(&sandbox);
     }
 }
@@ -95,6 +115,18 @@ fn checksums_are_computed_with_what_there_is() {
         std::fs::remove_dir_all(sandbox.path().join("tools")).unwrap();
         job.run().expect_refusal(&["is wrong"]);
     }
+}
+
+#[test]
+fn a_tool_for_checksums_that_fails_gives_way_to_the_next_one() {
+    let sandbox = Sandbox::new();
+    let releases = Releases::of(&sandbox);
+    let mut job = on_glibc(releases.job(&sandbox)).tool("sha256sum", "exit 1");
+    job.run().expect_success();
+    for tool in ["shasum", "openssl", "certutil"] {
+        job = job.tool(tool, "echo broken");
+    }
+    job.run().expect_refusal(&["nothing on this runner can compute a SHA-256"]);
 }
 
 #[test]
@@ -163,20 +195,29 @@ fn no_token_is_in_an_argument_an_address_or_the_log() {
     assert!(!args(&sandbox).join(" ").contains("canary"));
 }
 
+/// Whoever opens a pipe waits until somebody writes.
 #[test]
-fn a_link_in_the_place_of_the_program_is_refused() {
-    let sandbox = Sandbox::new();
-    let name = format!("ecosystem-{VERSION}-{GNU}");
-    let directory = sandbox.path().join(&name);
-    std::fs::create_dir(&directory).unwrap();
-    let outside = recorder(&sandbox, VERSION);
-    std::os::unix::fs::symlink(outside, directory.join("ecosystem")).unwrap();
-    let mut tar = sandbox.command("tar");
-    tar.args(["-czf", "-", &name]);
-    let packed = Child::start(&mut tar, b"").wait().stdout;
-    let releases = Releases::none();
-    releases.add(VERSION, &[(GNU, packed)]);
-    let outcome = on_glibc(releases.job(&sandbox)).run();
-    outcome.expect_refusal(&["cannot unpack"]);
-    nothing_was_installed(&sandbox);
+fn what_is_no_file_in_the_place_of_the_program_is_refused() {
+    for what in ["link", "directory", "pipe", "nothing"] {
+        case(what);
+        let sandbox = Sandbox::new();
+        let name = format!("ecosystem-{VERSION}-{GNU}");
+        let place = sandbox.path().join(&name).join("ecosystem");
+        std::fs::create_dir(place.parent().unwrap()).unwrap();
+        match what {
+            "link" => std::os::unix::fs::symlink(recorder(&sandbox, VERSION), place).unwrap(),
+            "directory" => std::fs::create_dir(place).unwrap(),
+            "pipe" => assert!(sandbox.command("mkfifo").arg(place).status().unwrap().success()),
+            _ => (),
+        }
+        let mut tar = sandbox.command("tar");
+        tar.args(["-czf", "-", &name]);
+        let packed = Child::start(&mut tar, b"").wait().stdout;
+        let releases = Releases::none();
+        releases.add(VERSION, &[(GNU, packed)]);
+        let outcome = on_glibc(releases.job(&sandbox)).run();
+        let why = if what == "nothing" { "tar: " } else { "there is no file" };
+        outcome.expect_refusal(&["cannot unpack", why]);
+        nothing_was_installed(&sandbox);
+    }
 }
