@@ -2,7 +2,13 @@
 //! workflow itself promises. That what it packs can be installed is tested with the action.
 
 #[cfg(unix)]
-mod scripts;
+mod check;
+#[cfg(unix)]
+mod draft;
+#[cfg(unix)]
+mod pack;
+#[cfg(unix)]
+mod repository;
 
 use std::collections::BTreeSet;
 use std::path::Path;
