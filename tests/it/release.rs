@@ -2,6 +2,8 @@
 //! workflow itself promises. That what it packs can be installed is tested with the action.
 
 #[cfg(unix)]
+mod assemble;
+#[cfg(unix)]
 mod check;
 #[cfg(unix)]
 mod draft;
@@ -26,13 +28,20 @@ fn texts(value: &Value) -> Vec<String> {
     value.as_array().map_or_else(|| vec![text(value)], |all| all.iter().map(text).collect())
 }
 
+/// The targets that are built.
+fn targets() -> Vec<String> {
+    let jobs = jobs();
+    let matrix = jobs["build"]["strategy"]["matrix"]["include"].as_array().unwrap();
+    matrix.iter().map(|one| texts(&one["target"])[0].clone()).collect()
+}
+
 #[test]
 fn a_program_is_released_for_each_runner_that_the_action_knows() {
     let matrix = &jobs()["build"]["strategy"]["matrix"]["include"];
     let field = |name: &str| -> Vec<String> {
         matrix.as_array().unwrap().iter().map(|one| texts(&one[name])[0].clone()).collect()
     };
-    let targets: BTreeSet<String> = field("target").into_iter().collect();
+    let targets: BTreeSet<String> = targets().into_iter().collect();
     let mut known = BTreeSet::new();
     for cpu in ["x86_64", "aarch64"] {
         for rest in ["unknown-linux-gnu", "unknown-linux-musl", "apple-darwin", "pc-windows-msvc"] {
@@ -78,6 +87,7 @@ fn each_job_may_do_what_it_is_for_and_nothing_else() {
     assert_eq!(
         granted,
         [
+            "assemble: contents read",
             "attest: attestations write",
             "attest: id-token write",
             "build: contents read",
@@ -85,8 +95,9 @@ fn each_job_may_do_what_it_is_for_and_nothing_else() {
             "crate: contents read",
             "crate: id-token write",
             "draft: contents write",
-            "extras: contents read",
+            "package: contents read",
             "publish: contents write",
+            "sbom: contents read",
         ]
     );
 }
@@ -119,7 +130,34 @@ fn nothing_is_published_before_all_is_built_attested_and_in_the_draft() {
         let new = if needs.is_null() { Vec::new() } else { texts(&needs) };
         order.extend(new);
     }
-    let wanted = ["publish", "crate", "draft", "attest", "assemble", "build", "extras", "check"];
+    let wanted =
+        ["publish", "crate", "draft", "attest", "assemble", "build", "sbom", "package", "check"];
     assert_eq!(order[..wanted.len()], wanted.map(str::to_owned));
     assert_eq!(jobs.as_object().unwrap().len(), wanted.len());
+}
+
+#[test]
+fn a_job_uploads_its_own_file_for_as_long_as_it_can_be_run_again() {
+    let jobs = jobs();
+    let mut uploads = Vec::new();
+    for job in jobs.as_object().unwrap().values() {
+        for step in job["steps"].as_array().unwrap() {
+            let uses = step["uses"].as_str().unwrap_or_default();
+            if uses.starts_with("actions/upload-artifact@") {
+                let with = |name: &str| step["with"][name].as_str().unwrap_or_default().to_owned();
+                assert_eq!(with("retention-days"), "30");
+                assert_eq!(with("if-no-files-found"), "error");
+                uploads.push((with("name"), with("path")));
+            }
+            // Merged, the file of one job would lie on top of that of another.
+            assert!(step["with"].get("merge-multiple").is_none(), "{step}");
+        }
+    }
+    uploads.sort();
+    let wanted = [
+        ("part-${{ matrix.target }}", "${{ steps.pack.outputs.archive }}"),
+        ("part-sbom", "${{ steps.sbom.outputs.file }}"),
+        ("release", "dist/*"),
+    ];
+    assert_eq!(uploads, wanted.map(|(name, path)| (name.to_owned(), path.to_owned())));
 }

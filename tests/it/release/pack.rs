@@ -74,3 +74,23 @@ fn the_same_program_gives_the_same_bytes_whoever_packs_it_and_when() {
     assert_eq!(one, pack("077", "1700000000"));
     assert_ne!(one, pack("022", "1700000001"), "the time is in it");
 }
+
+#[test]
+fn the_step_says_which_file_is_to_be_uploaded() {
+    let repository = Repository::new();
+    let target = "aarch64-pc-windows-msvc";
+    let built = format!("repository/target/{target}/release/ecosystem.exe");
+    repository
+        .program(&built, &format!("echo noise >&2\n{PROGRAM}\n[[ $1 != man ]] || echo noise"));
+    let output = repository.sandbox.path().join("output");
+    let env = [("TARGET", target), ("GITHUB_OUTPUT", output.to_str().unwrap())];
+    repository.step("build", "Pack", &env).expect_code(0);
+    let archive = format!("dist/ecosystem-1.2.3-{target}.tar.gz");
+    assert!(repository.root.join(&archive).is_file());
+    assert_eq!(std::fs::read_to_string(&output).unwrap(), format!("archive={archive}\n"));
+    // No archive is none to upload.
+    std::fs::remove_file(&output).unwrap();
+    repository.program(&built, "exit 7");
+    assert_ne!(repository.step("build", "Pack", &env).code, Some(0));
+    assert!(!output.exists());
+}
