@@ -116,6 +116,10 @@ fn a_line_of_an_apps_key_is_a_secret_too() {
             ("ECOSYSTEM_APP_PRIVATE_KEY", pem("\n").as_str()),
             ("ECOSYSTEM_APP_PRIVATE_KEY", &pem("\r\n")),
             ("ECOSYSTEM_APP_PRIVATE_KEY", &pem("\\n")),
+            ("ECOSYSTEM_APP_PRIVATE_KEY", &pem("\\r\\n")),
+            ("ECOSYSTEM_APP_PRIVATE_KEY", &pem("\r")),
+            ("ECOSYSTEM_APP_PRIVATE_KEY", &pem(" ")),
+            ("ECOSYSTEM_APP_PRIVATE_KEY", &format!("  {}\n", pem(" "))),
             ("ECOSYSTEM_APP_PRIVATE_KEY_FILE", file.to_str().unwrap()),
         ] {
             for field in [pem("\n"), pem("\r\n"), pem("\\n"), lines[1].to_owned()] {
