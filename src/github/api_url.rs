@@ -98,6 +98,12 @@ impl ApiUrl {
         is_loopback(&self.0)
     }
 
+    /// Returns the host, as it stands in a URL.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
     /// Returns whether requests go over http, without TLS.
     #[must_use]
     pub fn is_plain(&self) -> bool {
@@ -110,7 +116,7 @@ impl ApiUrl {
     /// the REST API ("Getting started", for each of the three).
     #[must_use]
     pub fn site(&self) -> Option<&str> {
-        let host = self.0.host_str().filter(|_| !self.is_loopback())?;
+        let host = Some(self.host()).filter(|_| !self.is_loopback())?;
         let below_api = host.strip_prefix("api.");
         let hosted = |site: &&str| *site == "github.com" || site.ends_with(".ghe.com");
         Some(below_api.filter(hosted).unwrap_or(host))

@@ -115,10 +115,11 @@ fn this(dir: &Path, environment: &Environment, api: &ApiUrl) -> Result<RepoName,
             format!("{what} is on {host}, and events go to {site}: {name} there is another");
         Failure::new(message, REMEDY)
     };
-    // Of a server on this machine any site may be the other face.
+    // A server on this machine stands for the site that is told, or is one itself.
     let told = actions::told_server_url(environment).and_then(host_of);
-    let site = api.site().map(str::to_owned).or(told.clone());
-    let site = site.unwrap_or_else(|| "github.com".to_owned());
+    let site = api.site().unwrap_or(api.host());
+    let stands_for = told.as_deref().unwrap_or("github.com");
+    let is_site = |host: &str| host == site || api.is_loopback() && host == stands_for;
     if let Some(written) = environment.raw(actions::REPOSITORY).filter(|name| !name.is_empty()) {
         let name = actions::repository(environment).ok_or_else(|| {
             let written = text::quoted(&written.to_string_lossy());
@@ -127,7 +128,7 @@ fn this(dir: &Path, environment: &Environment, api: &ApiUrl) -> Result<RepoName,
             Failure::new(message, REMEDY)
         })?;
         return match told {
-            Some(host) if host != site => Err(elsewhere("this workflow", &name, &host, &site)),
+            Some(host) if !is_site(&host) => Err(elsewhere("this workflow", &name, &host, site)),
             _ => Ok(name),
         };
     }
@@ -143,8 +144,12 @@ fn this(dir: &Path, environment: &Environment, api: &ApiUrl) -> Result<RepoName,
     let name = RepoName::in_address(address).ok_or_else(unknown)?;
     let host = host_of(address).unwrap_or_default();
     // github.com's own second address, for ssh where port 22 is shut.
-    let is_site = host == site || host == "ssh.github.com" && site == "github.com";
-    if is_site { Ok(name) } else { Err(elsewhere("origin", &name, &host, &site)) }
+    let is_second = host == "ssh.github.com" && is_site("github.com");
+    if is_second || is_site(&host) {
+        Ok(name)
+    } else {
+        Err(elsewhere("origin", &name, &host, site))
+    }
 }
 
 /// Returns the host of a URL or of an scp-like address, in lower case and without port and user.

@@ -126,6 +126,8 @@ fn a_name_of_one_server_is_not_taken_for_one_of_another() {
             ("git@ghe.example:foo/bar", "https://api.github.com", Some("go to github.com:")),
             ("git@acme.ghe.com:foo/bar", "https://api.other.ghe.com", Some("to other.ghe.com:")),
             ("https://ssh.github.com/foo/bar", "https://ghe.example", Some("go to ghe.example:")),
+            ("http://127.0.0.1:3000/foo/bar", "http://127.0.0.1:3000", None),
+            ("git@ghe.example:foo/bar", "http://127.0.0.1:3000", Some("go to 127.0.0.1:")),
         ] {
             case(&format!("{origin} {api}"));
             t.sandbox.git(&clone, &["remote", "set-url", "origin", origin]);
@@ -138,7 +140,7 @@ fn a_name_of_one_server_is_not_taken_for_one_of_another() {
             // A workflow's name is no better, and what is named goes where it is told.
             let workflow = || sending().env("GITHUB_REPOSITORY", "foo/bar");
             let server = "https://github.com";
-            let here = api == "https://api.github.com";
+            let here = ["https://api.github.com", "http://127.0.0.1:3000"].contains(&api);
             let done = workflow().env("GITHUB_SERVER_URL", server).run();
             let done = done.expect_code(if here { 0 } else { 2 });
             assert_eq!(done.stderr.contains("this workflow is on \"github.com\""), !here);
