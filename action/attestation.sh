@@ -16,6 +16,7 @@ host=
 find_excuse() {
   local version server=${GITHUB_SERVER_URL:-https://github.com}
   excuse=
+  server=${server%/}
   if ! [[ $server =~ ^https://(github\.com|[A-Za-z0-9-]+\.ghe\.com)$ ]]; then
     excuse="gh checks those of github.com and ghe.com only, and this is $(bare "$server")"
     return

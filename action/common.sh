@@ -46,9 +46,10 @@ die() {
 }
 
 # Annotates an end that is none of the script's own, at exit: a full disk, a tool that fails or is not
-# there. A job that is cancelled needs no word. The exit code.
+# there. A job that is cancelled needs no word: bash dies of the signal, and tells 0 here, the code
+# of what it did last. The exit code.
 ended() {
-  if $finished || [[ $1 == 130 || $1 == 143 ]]; then return; fi
+  if $finished || [[ $1 == 0 || $1 == 130 || $1 == 143 ]]; then return; fi
   die "the step has ended with code $1 while $doing" \
     'the lines above may say why: a tool that is not on the runner, or a full disk'
 }

@@ -92,7 +92,7 @@ says_version() {
 # Returns whether the cached program can be used; where there is one that cannot, it says why.
 cached() {
   [[ -f $cache/$executable && -f $cache/sha256 ]] || return 1
-  local expected actual proof
+  local expected='' actual='' proof=''
   { IFS=' ' read -r expected proof || true; } <"$cache/sha256"
   actual=$(sha256 "$cache/$executable") || return 1
   if [[ $actual != "$expected" ]]; then
@@ -111,23 +111,23 @@ cached() {
 # file gets its name when it is whole, the checksum last: what a killed run leaves is no program.
 # Nothing is moved into what has a file's name and is none, and nothing is used that does not run.
 keep() {
-  local part sum file proof=unattested
+  local part sum file proof=unattested fits=true
   doing="keeping the program in $(shown "$cache")"
   if $attested; then proof=attested; fi
   sum=$(sha256 "$executable")
   if mkdir -p -- "$cache" 2>/dev/null; then
     find "$cache" -type f -name '.part-*' -mtime +1 -delete 2>/dev/null || true
     for file in "$cache/$executable" "$cache/sha256"; do
-      if [[ ! -f $file || -L $file ]]; then rm -rf -- "$file"; fi
+      if [[ ! -f $file || -L $file ]]; then rm -rf -- "$file" || fits=false; fi
     done
     part=$cache/.part-$$-${RANDOM}
-    if cp -- "$executable" "$part" && mv -f -- "$part" "$cache/$executable" &&
+    if $fits && cp -- "$executable" "$part" && mv -f -- "$part" "$cache/$executable" &&
       printf '%s %s\n' "$sum" "$proof" >"$part" && mv -f -- "$part" "$cache/sha256" &&
       says_version "$cache/$executable"; then
       binary=$cache/$executable
       return
     fi
-    rm -f -- "$part"
+    rm -f -- "$part" || true
   fi 2>/dev/null
   say "it could not be kept in $(shown "$cache"), and is used from where it is"
   binary=$scratch/$executable
@@ -198,6 +198,7 @@ is_for_builds() {
     VISUALSTUDIOVERSION | WINDOWSSDK* | UNIVERSALCRTSDKDIR | UCRTVERSION) ;;
     CARGO_HOME | CARGO_NET_* | CARGO_HTTP_* | CARGO_BUILD_JOBS | CARGO_TERM_* | CARGO_TARGET_*_LINKER) ;;
     RUSTUP_* | RUSTC | RUSTFLAGS | CC | CXX | AR | CFLAGS | CXXFLAGS | ARFLAGS | LD_LIBRARY_PATH) ;;
+    CPATH | C_INCLUDE_PATH | CPLUS_INCLUDE_PATH | LIBRARY_PATH | PKG_CONFIG_PATH) ;;
     CC_x86_64* | CC_aarch64* | CXX_x86_64* | CXX_aarch64* | AR_x86_64* | AR_aarch64*) ;;
     CFLAGS_x86_64* | CFLAGS_aarch64* | CXXFLAGS_x86_64* | CXXFLAGS_aarch64*) ;;
     SDKROOT | MACOSX_DEPLOYMENT_TARGET | DEVELOPER_DIR) ;;
@@ -222,8 +223,8 @@ hide_variables() {
   shopt -u nocasematch
 }
 
-# Builds the program from the action's own source, with nothing of the job in its environment: the
-# build runs what the dependencies bring.
+# Builds the program from the action's own source, with the variables that builds need and no
+# others: the build runs what the dependencies bring.
 build() {
   doing='building the program'
   if ! command -v cargo >/dev/null; then
@@ -235,7 +236,7 @@ build() {
   cd -- "$GITHUB_ACTION_PATH"
   env ${hidden[@]+"${hidden[@]}"} cargo install --path . --locked --no-track --force --root "$scratch" ||
     die 'the build from source has failed' \
-      'above is what cargo says; a C compiler is needed as well, and the build sees no variables of the job'
+      'above is what cargo says; a C compiler is needed as well, and the build sees only the variables that builds need'
   cd -- "$scratch"
   binary=$scratch/bin/$executable
   version=$("$binary" --version) || die 'what was built does not start'
@@ -264,6 +265,7 @@ install() {
   root=$(slashes "${RUNNER_TOOL_CACHE:-$scratch}")
   absolute RUNNER_TOOL_CACHE "$root"
   cache=$root/ecosystem-dispatcher/$version/$target-${origin:0:16}
+  doing="looking into $(shown "$cache")"
   if cached; then
     binary=$cache/$executable
     say "$version for $target is in the tool cache"
@@ -290,6 +292,7 @@ doing='looking at the runner'
 enter_scratch
 begin_group "Install ecosystem $version"
 install
+doing='writing the outputs of the step'
 set_output binary "$binary"
 set_output version "$version"
 say "$version is at $(shown "$binary")"

@@ -1,11 +1,12 @@
 //! The runner's tool cache: what is in it is used when it is what was put there, and nothing else.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use super::releases::{GNU, Releases, cache, on_glibc, recorder, sha256, started};
 use super::runner::{VERSION, which, write_program};
-use crate::support::case;
 use crate::support::repository::Sandbox;
+use crate::support::{case, skipped};
 
 #[test]
 fn a_release_is_fetched_checked_kept_and_run() {
@@ -136,6 +137,36 @@ fn a_tool_cache_in_which_nothing_runs_counts_as_none() {
         assert!(PathBuf::from(&outcome.outputs["binary"]).starts_with(temporary), "{outcome:?}");
         assert!(outcome.text().contains("could not be kept"), "{outcome:?}");
     }
+}
+
+#[test]
+fn what_cannot_be_taken_away_in_the_cache_is_not_used() {
+    let sandbox = Sandbox::new();
+    let releases = Releases::of(&sandbox);
+    let first = on_glibc(releases.job(&sandbox)).run().expect_success();
+    let binary = PathBuf::from(&first.outputs["binary"]);
+    std::fs::remove_file(&binary).unwrap();
+    std::fs::create_dir(&binary).unwrap();
+    let rm = which("rm").unwrap();
+    let stays = format!("case \"$*\" in */tools/*) exit 1 ;; esac\nexec '{}' \"$@\"", rm.display());
+    let outcome = on_glibc(releases.job(&sandbox)).tool("rm", &stays).run().expect_success();
+    assert_ne!(outcome.outputs["binary"], first.outputs["binary"]);
+    assert!(outcome.text().contains("could not be kept"), "{outcome:?}");
+}
+
+#[test]
+fn a_checksum_that_cannot_be_read_is_none() {
+    let sandbox = Sandbox::new();
+    let releases = Releases::of(&sandbox);
+    let first = on_glibc(releases.job(&sandbox)).run().expect_success();
+    let sum = PathBuf::from(&first.outputs["binary"]).with_file_name("sha256");
+    std::fs::set_permissions(&sum, std::fs::Permissions::from_mode(0o0)).unwrap();
+    if std::fs::read(&sum).is_ok() {
+        return skipped("this user reads every file: one that cannot be read is not tried");
+    }
+    let again = on_glibc(releases.job(&sandbox)).run().expect_success();
+    assert_eq!(again.outputs["binary"], first.outputs["binary"]);
+    assert_eq!(releases.asked().len(), 8, "fetched anew");
 }
 
 #[test]

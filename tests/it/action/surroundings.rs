@@ -42,6 +42,22 @@ fn a_curlrc_adds_nothing_to_what_is_asked() {
     }
 }
 
+/// A cancelled job is no failure of the action.
+#[test]
+fn a_cancelled_step_ends_without_a_word_of_error() {
+    for signal in ["TERM", "INT"] {
+        case(signal);
+        let sandbox = Sandbox::new();
+        let releases = Releases::of(&sandbox);
+        let job = on_glibc(releases.job(&sandbox));
+        let outcome = job.tool("tar", &format!("kill -{signal} $PPID; kill -{signal} $$")).run();
+        assert_eq!(outcome.steps.len(), 1, "{outcome:#?}");
+        assert_ne!(outcome.steps[0].code, Some(0), "{outcome:#?}");
+        assert!(!outcome.text().contains("::error"), "{outcome:#?}");
+        assert_eq!(started(&sandbox), Vec::<String>::new());
+    }
+}
+
 #[test]
 fn an_end_that_nobody_has_foreseen_says_what_was_being_done() {
     let unpacking = "has ended with code 3 while unpacking ecosystem-";
