@@ -90,7 +90,7 @@ pub(super) fn with(
     let named = named.and_then(|(name, typed)| Some((command.find_subcommand(name)?, typed)));
     let Some((subcommand, typed)) = named else { return Ok(Arguments { all, variables }) };
     if let Some((name, meant)) = slip(&command, subcommand, environment) {
-        let message = format!("{} is set, and nothing reads it", text::quoted(name));
+        let message = format!("{} is set, and no option reads it", text::quoted(name));
         return Err(Failure::new(
             message,
             format!("{meant} is what --help calls {}", long(&meant)),
@@ -350,7 +350,7 @@ mod tests {
             assert_eq!(help, meant, "{command} {name}");
         }
         let said = added_to("ecosystem send", &[("ECOSYSTEM_DRYRUN", "true")]).unwrap_err();
-        assert_eq!(said, "\"ECOSYSTEM_DRYRUN\" is set, and nothing reads it");
+        assert_eq!(said, "\"ECOSYSTEM_DRYRUN\" is set, and no option reads it");
         assert!(added_to("ecosystem send", &[("ECOSYSTEM_DRYRUN", "")]).unwrap().is_empty());
     }
 

@@ -218,8 +218,8 @@ impl Payload {
         object([("event_type", event_type.as_str()), ("client_payload", self.json().as_str())])
     }
 
-    /// Returns its `dispatch_id`, where it has one, as text and not empty: by it a receiver knows a repeat, and a run that
-    /// names it is known to be the event's.
+    /// Returns its `dispatch_id`, where it has one, as text and not empty: by it a receiver knows a
+    /// repeat, and a run that names it is known to be the event's.
     #[must_use]
     pub fn dispatch_id(&self) -> Option<String> {
         let id: String = serde_json::from_str(&self.member("dispatch_id")?.value).ok()?;
