@@ -91,10 +91,8 @@ pub(super) fn with(
     let Some((subcommand, typed)) = named else { return Ok(Arguments { all, variables }) };
     if let Some((name, meant)) = slip(&command, subcommand, environment) {
         let message = format!("{} is set, and no option reads it", text::quoted(name));
-        return Err(Failure::new(
-            message,
-            format!("{meant} is what --help calls {}", long(&meant)),
-        ));
+        let help = format!("{meant} is the form of {}; else unset it here", long(&meant));
+        return Err(Failure::new(message, help));
     }
     for arg in subcommand.get_arguments() {
         let Some(option) = arg.get_long().filter(|option| !WITHOUT.contains(option)) else {
@@ -320,18 +318,30 @@ mod tests {
     #[test]
     fn a_name_that_is_nearly_a_form_is_no_other_variable() {
         for (command, name, meant) in [
-            ("send", "ECOSYSTEM_DRYRUN", Some("ECOSYSTEM_DRY_RUN is what --help calls --dry-run")),
-            ("send", "ECOSYSTEM_dry-run", Some("ECOSYSTEM_DRY_RUN is what --help calls --dry-run")),
-            ("send", "ECOSYSTEM_FIELDS", Some("ECOSYSTEM_FIELD is what --help calls --field")),
+            (
+                "send",
+                "ECOSYSTEM_DRYRUN",
+                Some("ECOSYSTEM_DRY_RUN is the form of --dry-run; else unset it here"),
+            ),
+            (
+                "send",
+                "ECOSYSTEM_dry-run",
+                Some("ECOSYSTEM_DRY_RUN is the form of --dry-run; else unset it here"),
+            ),
+            (
+                "send",
+                "ECOSYSTEM_FIELDS",
+                Some("ECOSYSTEM_FIELD is the form of --field; else unset it here"),
+            ),
             (
                 "dispatch",
                 "ECOSYSTEM_WATERMARK",
-                Some("ECOSYSTEM_WATERMARKS is what --help calls --watermarks"),
+                Some("ECOSYSTEM_WATERMARKS is the form of --watermarks; else unset it here"),
             ),
             (
                 "dispatch",
                 "ECOSYSTEM_PER_MINUTES",
-                Some("ECOSYSTEM_PER_MINUTE is what --help calls --per-minute"),
+                Some("ECOSYSTEM_PER_MINUTE is the form of --per-minute; else unset it here"),
             ),
             // Another command's, another program's, and too short to tell.
             ("validate", "ECOSYSTEM_DRYRUN", None),
