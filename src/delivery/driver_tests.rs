@@ -203,7 +203,7 @@ async fn what_hangs_past_the_grace_is_given_up_and_not_left_running() {
     let endings = deliver(jobs(3), &settings, means(sender, clock), stopped, |_| {}).await;
     use Outcome::{Exhausted, Skipped};
     assert_eq!(outcomes(&endings), [Exhausted, Exhausted, Skipped]);
-    assert!(endings[0].error.as_deref().unwrap().starts_with("unknown: interrupted"));
+    assert!(endings[0].error.as_deref().unwrap().starts_with("interrupted while in flight"));
     assert_eq!(alive.load(Ordering::Relaxed), 0);
 }
 

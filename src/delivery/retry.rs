@@ -39,10 +39,8 @@ pub enum Decision {
     Limited(Option<Duration>, String),
     /// It is sent again after this back-off.
     Retry(Duration, String),
-    /// The attempts are used up, and the last did not leave this machine.
+    /// The attempts are used up.
     Exhausted(String),
-    /// The attempts are used up, and the last may have arrived.
-    Unknown(String),
 }
 
 /// Returns what to do after `answer`.
@@ -65,13 +63,11 @@ pub fn decide(
         if attempt < ATTEMPTS {
             Decision::Retry(back_off(attempt, jitter), error)
         } else {
-            let tried = format!("{error}; tried {attempt} times");
-            match &answer.result {
-                Err(TransportError { sent: false, .. }) => {
-                    Decision::Exhausted(format!("{tried}, {NETWORK_REMEDY}"))
-                }
-                _ => Decision::Unknown(format!("{tried}, whether one arrived is unknown")),
-            }
+            let remedy = match &answer.result {
+                Err(TransportError { sent: false, .. }) => format!(", {NETWORK_REMEDY}"),
+                _ => String::new(),
+            };
+            Decision::Exhausted(format!("{error}; tried {attempt} times{remedy}"))
         }
     };
     let reply = match &answer.result {
@@ -166,7 +162,6 @@ mod tests {
                 Decision::Limited(asked, _) => format!("limited, asked for {asked:?}"),
                 Decision::Retry(after, _) => format!("again after {after:?}"),
                 Decision::Exhausted(_) => "exhausted".to_owned(),
-                Decision::Unknown(_) => "exhausted, may have arrived".to_owned(),
             };
             table += &format!("{what:<24} {attempt}  {decision}\n");
         };
@@ -238,7 +233,7 @@ mod tests {
         401 broken off           1  token refused
         403 broken off           1  again after 500ms
         422 broken off           1  again after 500ms
-        422 broken off           5  exhausted, may have arrived
+        422 broken off           5  exhausted
         404 none remain          1  failed
         503 retry-after          1  again after 500ms
         500                      1  again after 500ms
@@ -250,10 +245,10 @@ mod tests {
         503                      2  again after 1s
         503                      3  again after 2s
         503                      4  again after 4s
-        503                      5  exhausted, may have arrived
+        503                      5  exhausted
         timed out                1  again after 500ms
         timed out                2  again after 1s
-        timed out                5  exhausted, may have arrived
+        timed out                5  exhausted
         cannot find the host     1  again after 500ms
         cannot find the host     2  again after 1s
         cannot find the host     5  exhausted
@@ -262,7 +257,7 @@ mod tests {
         cannot connect           5  exhausted
         the connection was lost  1  again after 500ms
         the connection was lost  2  again after 1s
-        the connection was lost  5  exhausted, may have arrived
+        the connection was lost  5  exhausted
         the answer is broken     1  again after 500ms
         the answer is broken     2  again after 1s
         the answer is broken     5  exhausted
@@ -290,7 +285,6 @@ mod tests {
         ] {
             match decided(result, attempt, 0.0) {
                 Decision::Exhausted(text)
-                | Decision::Unknown(text)
                 | Decision::Failed(text)
                 | Decision::TokenRefused(text) => {
                     texts += &format!("{text}\n");
@@ -299,8 +293,8 @@ mod tests {
             }
         }
         insta::assert_snapshot!(texts, @r#"
-        the server failed (503: "M"); tried 5 times, whether one arrived is unknown
-        timed out: why; tried 5 times, whether one arrived is unknown
+        the server failed (503: "M"); tried 5 times
+        timed out: why; tried 5 times
         cannot connect: why; tried 5 times, check the network and GITHUB_API_URL
         TLS failed: why; check the server's certificate, this machine's CA certificates and clock (TLS is never turned off)
         the token in PAT was refused (401: "M"); it is wrong, expired or revoked: replace it

@@ -186,10 +186,6 @@ impl Schedule {
             }
             Decision::Failed(error) => self.end_undelivered(id, Outcome::Failed, error),
             Decision::Exhausted(error) => self.end_undelivered(id, Outcome::Exhausted, error),
-            Decision::Unknown(error) => {
-                let error = format!("{error}; {}", self.remedies.unknown);
-                self.end(id, Outcome::Exhausted, Some(error));
-            }
             Decision::TokenRefused(error) => {
                 self.end_undelivered(id, Outcome::Failed, error.clone());
                 self.end_lane(job.token, Ended::Refused(error));
@@ -332,18 +328,18 @@ impl Schedule {
 
     fn give_up_in_flight(&mut self) {
         for (job, _) in std::mem::take(&mut self.in_flight) {
-            let error = format!("unknown: interrupted while in flight; {}", self.remedies.unknown);
             if let Some(record) = self.records.get_mut(job.0) {
                 record.ending.may_have_arrived = true;
             }
-            self.end(job, Outcome::Exhausted, Some(error));
+            let error = "interrupted while in flight".to_owned();
+            self.end_undelivered(job, Outcome::Exhausted, error);
         }
     }
 
-    /// Ends a dispatch whose last attempt did not arrive; an earlier one may have.
+    /// Ends a dispatch that no answer says was delivered: one of its attempts may have been.
     fn end_undelivered(&mut self, job: JobId, outcome: Outcome, mut error: String) {
         if self.may_have_arrived(job) {
-            error += "; whether an earlier attempt arrived is unknown: ";
+            error += "; whether it arrived is unknown: ";
             error += self.remedies.unknown;
         }
         self.end(job, outcome, Some(error));

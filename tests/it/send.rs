@@ -82,7 +82,7 @@ fn an_attempt_that_may_have_arrived_is_told_of_whatever_comes_after_it() {
         let dispatch = done.dispatch("acme/web");
         assert_eq!((&dispatch["outcome"], &dispatch["status"]), (&json!("failed"), &json!(404)));
         let error = dispatch["error"].as_str().unwrap();
-        let end = "; whether an earlier attempt arrived is unknown: see whether it arrived before \
+        let end = "; whether it arrived is unknown: see whether it arrived before \
                    you send it again: it has no dispatch_id";
         assert!(error.ends_with(end), "{error}");
         assert_eq!(received(t), json!({"acme/web": [["x", {}]]}));
