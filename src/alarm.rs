@@ -25,6 +25,9 @@ pub use webhook::{BadWebhook, Webhook};
 use issue::{Issues, Told};
 use words::{Subject, slack};
 
+/// The variable with the webhook's address.
+pub const WEBHOOK: &str = "ECOSYSTEM_NOTIFY_URL";
+
 /// Where an alarm is raised, and by what means.
 pub struct Alarm<'a, G, C> {
     /// The sender of the run's single requests.
@@ -37,7 +40,7 @@ pub struct Alarm<'a, G, C> {
     pub token: TokenId,
     /// Whether there is to be an issue (`--issue-on-failure`).
     pub issue: bool,
-    /// The webhook's address (`ECOSYSTEM_NOTIFY_URL`), as it was given.
+    /// The webhook's address ([`WEBHOOK`]), as it was given.
     pub webhook: Option<&'a SecretString>,
 }
 
@@ -91,7 +94,7 @@ pub async fn sound<G: Get + Put, C: Clock>(
             Err(bad) => Err(bad.to_string()),
         };
         if let Err(why) = posted {
-            warnings.push(format!("the webhook in ECOSYSTEM_NOTIFY_URL got no message: {why}"));
+            warnings.push(format!("the webhook in {WEBHOOK} got no message: {why}"));
         }
     }
     Sounded { change, state, warnings }

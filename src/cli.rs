@@ -14,6 +14,7 @@ mod output;
 mod part;
 mod progress;
 pub mod rehearse;
+mod secrets;
 pub mod send;
 mod sending;
 mod signals;

@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use secrecy::ExposeSecret as _;
 
-use super::{Failure, When};
+use super::{Failure, When, secrets};
 use crate::actions::{self, Level};
 use crate::environment::Environment;
 use crate::github::Tokens;
@@ -119,8 +119,8 @@ impl Output {
     /// Prints why the command failed, and in Actions annotates the run with it.
     pub fn failure(&self, failure: &Failure, environment: &Environment) {
         let failure = &Failure {
-            message: environment.redacted(&failure.message),
-            help: failure.help.as_deref().map(|help| environment.redacted(help)),
+            message: secrets::redacted(environment, &failure.message),
+            help: failure.help.as_deref().map(|help| secrets::redacted(environment, help)),
             ..failure.clone()
         };
         // What is rendered already, with places, begins with its own severity.

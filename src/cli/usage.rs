@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind, Write as _};
 use clap::error::ErrorKind::DisplayVersion;
 
 use super::variables::Arguments;
-use super::{Exit, output};
+use super::{Exit, output, secrets};
 use crate::actions::{self, Level};
 use crate::environment::Environment;
 use crate::text;
@@ -20,10 +20,11 @@ pub(super) fn answer(
     arguments: &Arguments,
     environment: &Environment,
 ) -> Exit {
-    let plain = environment.redacted(&answer.render().to_string());
+    let rendered = answer.render().to_string();
+    let plain = secrets::redacted(environment, &rendered);
     let printed = match fit(&plain) {
         _ if answer.kind() == DisplayVersion => version(&plain),
-        Cow::Borrowed(same) if same == answer.render().to_string() => answer.print(),
+        Cow::Borrowed(same) if same == rendered => answer.print(),
         fit => output::Log.write_all(fit.as_bytes()),
     };
     if answer.use_stderr() {

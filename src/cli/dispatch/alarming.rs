@@ -22,9 +22,6 @@ use crate::github::{ApiUrl, Client, TokenId, Tokens};
 use crate::names::RepoName;
 use crate::report::{Dispatch, Report, Warning, Watermark, WatermarkState};
 
-/// The variable with the webhook's address.
-const WEBHOOK: &str = "ECOSYSTEM_NOTIFY_URL";
-
 /// How long GitHub's limits may hold the alarm up.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
@@ -51,7 +48,7 @@ impl Alarming {
     /// Returns how an alarm is to be raised; none when it is not asked for. The webhook's address is
     /// hidden in all that follows.
     pub(super) fn new(environment: &Environment, issue: bool, output: &Output) -> Option<Self> {
-        let webhook = environment.text(WEBHOOK).filter(|url| !url.is_empty());
+        let webhook = environment.text(alarm::WEBHOOK).filter(|url| !url.is_empty());
         let webhook = webhook.map(SecretString::from);
         if let Some(url) = &webhook
             && actions::is_actions(environment)

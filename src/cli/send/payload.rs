@@ -5,11 +5,10 @@ use std::path::Path;
 
 use super::Args;
 use crate::actions;
-use crate::cli::{Failure, app};
+use crate::cli::{Failure, secrets};
 use crate::document::MAX_BYTES;
-use crate::environment::{Environment, is_held};
+use crate::environment::Environment;
 use crate::event::payload::{BadPayload, Payload};
-use crate::github::app::KEY_FILE;
 
 /// Returns the payload as it is sent.
 pub(super) fn read(dir: &Path, args: &Args, environment: &Environment) -> Result<Payload, Failure> {
@@ -43,12 +42,11 @@ pub(super) fn read(dir: &Path, args: &Args, environment: &Environment) -> Result
 /// Refuses an event with a secret in it: receivers would log it, and so would a dry run.
 fn keep_secrets(args: &Args, payload: &Payload, environment: &Environment) -> Result<(), Failure> {
     let body = payload.body(&args.event_type);
-    let holds = |secret: &str| {
+    let held = secrets::held(environment, |secret| {
         let written = serde_json::Value::from(secret).to_string();
         body.contains(written.trim_matches('"'))
-    };
-    let of_file = || app::key_in_file(environment).filter(|key| is_held(key, holds));
-    match environment.secret_in(holds).or_else(|| of_file().map(|_| KEY_FILE)) {
+    });
+    match held {
         None => Ok(()),
         Some(variable) => Err(Failure::new(
             format!("the event holds what {variable} holds"),
