@@ -99,18 +99,7 @@ impl RepoName {
     /// those two parts; a path on this machine names nothing.
     #[must_use]
     pub fn in_address(address: &str) -> Option<Self> {
-        let path = match address.split_once("://") {
-            Some(("file", _)) => return None,
-            Some((_, rest)) => rest.split_once('/')?.1,
-            None => {
-                let (host, path) = address.split_once(':')?;
-                // One letter is a drive.
-                if host.contains('/') || host.len() <= 1 {
-                    return None;
-                }
-                path
-            }
-        };
+        let (_, path) = parts_of(address)?;
         let path = path.trim_matches('/');
         Self::parse(path.strip_suffix(".git").unwrap_or(path)).ok()
     }
@@ -137,6 +126,25 @@ impl RepoName {
     #[must_use]
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
+    }
+}
+
+/// Returns the host in a remote's address (a URL, or scp-like), in lower case and without port and
+/// user; a path on this machine has none.
+#[must_use]
+pub fn host_in_address(address: &str) -> Option<String> {
+    let (authority, _) = parts_of(address)?;
+    let host = authority.rsplit('@').next()?.split(':').next()?;
+    (!host.is_empty()).then(|| host.to_ascii_lowercase())
+}
+
+/// Splits a remote's address into what is before its path and the path, which may be empty.
+fn parts_of(address: &str) -> Option<(&str, &str)> {
+    match address.split_once("://") {
+        Some(("file", _)) => None,
+        Some((_, rest)) => Some(rest.split_once('/').unwrap_or((rest, ""))),
+        // One letter is a drive.
+        None => address.split_once(':').filter(|(host, _)| !host.contains('/') && host.len() > 1),
     }
 }
 
@@ -337,6 +345,24 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(RepoName::in_address(address).as_ref().map(RepoName::as_str), name);
+        }
+    }
+
+    #[test]
+    fn an_address_has_a_host() {
+        for (address, host) in [
+            ("https://github.com/a/b", Some("github.com")),
+            ("https://github.com", Some("github.com")),
+            ("https://user:secret@GitHub.com:443/a/b", Some("github.com")),
+            ("git@github.com:a/b.git", Some("github.com")),
+            ("ssh://git@ssh.github.com:443/a/b", Some("ssh.github.com")),
+            ("work:a/b", Some("work")),
+            ("https:///a/b", None),
+            ("file:///a/b", None),
+            ("C:/a/b", None),
+            ("/a/b", None),
+        ] {
+            assert_eq!(host_in_address(address).as_deref(), host, "{address}");
         }
     }
 

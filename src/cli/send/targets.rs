@@ -11,7 +11,7 @@ use crate::cli::Failure;
 use crate::environment::Environment;
 use crate::git::source::{Outside, Source};
 use crate::github::ApiUrl;
-use crate::names::{BadName, RepoName};
+use crate::names::{BadName, RepoName, host_in_address};
 use crate::report::Warning;
 use crate::text;
 
@@ -116,7 +116,7 @@ fn this(dir: &Path, environment: &Environment, api: &ApiUrl) -> Result<RepoName,
         Failure::new(message, REMEDY)
     };
     // A server on this machine stands for the site that is told, or is one itself.
-    let told = actions::told_server_url(environment).and_then(host_of);
+    let told = actions::told_server_url(environment).and_then(host_in_address);
     let site = api.site().unwrap_or(api.host());
     let stands_for = told.as_deref().unwrap_or("github.com");
     let is_site = |host: &str| host == site || api.is_loopback() && host == stands_for;
@@ -142,43 +142,12 @@ fn this(dir: &Path, environment: &Environment, api: &ApiUrl) -> Result<RepoName,
     let source = Source::open(dir, &outside, &git).ok();
     let address = source.as_ref().and_then(Source::remote_url).ok_or_else(unknown)?;
     let name = RepoName::in_address(address).ok_or_else(unknown)?;
-    let host = host_of(address).unwrap_or_default();
+    let host = host_in_address(address).unwrap_or_default();
     // github.com's own second address, for ssh where port 22 is shut.
     let is_second = host == "ssh.github.com" && is_site("github.com");
     if is_second || is_site(&host) {
         Ok(name)
     } else {
         Err(elsewhere("origin", &name, &host, site))
-    }
-}
-
-/// Returns the host of a URL or of an scp-like address, in lower case and without port and user.
-fn host_of(address: &str) -> Option<String> {
-    let authority = match address.split_once("://") {
-        Some((_, rest)) => rest.split('/').next()?,
-        None => address.split_once(':')?.0,
-    };
-    let host = authority.rsplit('@').next()?;
-    let host = host.split(':').next()?;
-    (!host.is_empty()).then(|| host.to_ascii_lowercase())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_has_a_host() {
-        for (address, host) in [
-            ("https://github.com/a/b", Some("github.com")),
-            ("https://user:secret@GitHub.com:443/a/b", Some("github.com")),
-            ("git@github.com:a/b.git", Some("github.com")),
-            ("ssh://git@ssh.github.com:443/a/b", Some("ssh.github.com")),
-            ("work:a/b", Some("work")),
-            ("https:///a/b", None),
-            ("/a/b", None),
-        ] {
-            assert_eq!(host_of(address).as_deref(), host, "{address}");
-        }
     }
 }
