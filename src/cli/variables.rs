@@ -49,12 +49,6 @@ impl Arguments {
     }
 }
 
-/// Returns the option of an environment form, as it is typed.
-fn long(form: &str) -> String {
-    let name = form.strip_prefix("ECOSYSTEM_").unwrap_or(form);
-    format!("--{}", name.to_ascii_lowercase().replace('_', "-"))
-}
-
 /// Returns the name of an option's environment form.
 fn variable(option: &str) -> String {
     format!("ECOSYSTEM_{}", option.to_ascii_uppercase().replace('-', "_"))
@@ -89,10 +83,13 @@ pub(super) fn with(
     let named = typed.as_ref().and_then(ArgMatches::subcommand);
     let named = named.and_then(|(name, typed)| Some((command.find_subcommand(name)?, typed)));
     let Some((subcommand, typed)) = named else { return Ok(Arguments { all, variables }) };
-    if let Some((name, meant)) = slip(&command, subcommand, environment) {
+    if let Some((name, option)) = slip(&command, subcommand, environment) {
         let message = format!("{} is set, and no option reads it", text::quoted(name));
-        let help = format!("{meant} is the form of {}; else unset it here", long(&meant));
-        return Err(Failure::new(message, help));
+        let form = variable(option);
+        return Err(Failure::new(
+            message,
+            format!("{form} is the form of --{option}; else unset it here"),
+        ));
     }
     for arg in subcommand.get_arguments() {
         let Some(option) = arg.get_long().filter(|option| !WITHOUT.contains(option)) else {
@@ -113,27 +110,26 @@ pub(super) fn with(
     Ok(Arguments { all, variables })
 }
 
-/// Returns a variable whose name is nearly the form of an option of `subcommand`, and that form.
-fn slip<'e>(
+/// Returns a variable whose name is nearly the form of an option of `subcommand`, and that option.
+fn slip<'a>(
     command: &Command,
-    subcommand: &Command,
-    environment: &'e Environment,
-) -> Option<(&'e str, String)> {
-    let forms = |of: &Command| -> Vec<String> {
-        let options = of.get_arguments().filter_map(Arg::get_long);
-        options.filter(|option| !WITHOUT.contains(option)).map(variable).collect()
+    subcommand: &'a Command,
+    environment: &'a Environment,
+) -> Option<(&'a str, &'a str)> {
+    let is_known = |name: &str| {
+        command.get_subcommands().flat_map(options).any(|option| is_form(name, option))
     };
-    let known: Vec<String> = command.get_subcommands().flat_map(forms).collect();
-    let fields = format!("{}_", variable(WHOLE));
-    let unknown = environment.iter().filter_map(|(name, value)| {
-        let text = name.to_str().filter(|_| may_be_a_form(name) && !value.is_empty())?;
-        let is_known = text.starts_with(&fields) || known.iter().any(|form| form == text);
-        (!is_known).then_some(text)
-    });
-    let forms = forms(subcommand);
-    let mut slips = unknown
-        .filter_map(|name| Some((name, forms.iter().find(|form| is_slip(name, form))?.clone())));
-    slips.next()
+    let all = environment.iter().filter(|(name, value)| may_be_a_form(name) && !value.is_empty());
+    let mut unknown = all.filter_map(|(name, _)| name.to_str()).filter(|name| !is_known(name));
+    unknown.find_map(|name| {
+        let meant = options(subcommand).find(|option| is_slip(name, &variable(option)))?;
+        Some((name, meant))
+    })
+}
+
+/// Returns the options of a command that have an environment form.
+fn options(of: &Command) -> impl Iterator<Item = &str> {
+    of.get_arguments().filter_map(Arg::get_long).filter(|option| !WITHOUT.contains(option))
 }
 
 /// Returns whether a name is another but for its separators and case, or for one letter where
@@ -150,14 +146,15 @@ fn is_typed(typed: &ArgMatches, arg: &Arg) -> bool {
 
 /// Returns the variables that stand for an option, with what they hold.
 fn forms<'e>(environment: &'e Environment, option: &str) -> Vec<(String, &'e OsStr)> {
-    let name = variable(option);
-    let more = format!("{name}_");
-    let is_form = |other: &str| other == name || option == WHOLE && other.starts_with(&more);
     let all = environment.iter().filter(|(_, value)| !value.is_empty());
-    all.filter_map(|(name, value)| {
-        Some((name.to_str().filter(|it| is_form(it))?.to_owned(), value))
-    })
-    .collect()
+    let named = all.filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value)));
+    named.filter(|(name, _)| is_form(name, option)).collect()
+}
+
+/// Returns whether a variable is a form of an option.
+fn is_form(name: &str, option: &str) -> bool {
+    name.strip_prefix(variable(option).as_str())
+        .is_some_and(|rest| rest.is_empty() || option == WHOLE && rest.starts_with('_'))
 }
 
 /// Returns whether two arguments are the same, or cannot be given together. Only one of them may
@@ -277,6 +274,7 @@ mod tests {
             ),
             ("ecosystem send --to a/b", &[("ECOSYSTEM_TO", "c/d")], &[]),
             ("ecosystem send", &[("ECOSYSTEM_TO", " ")], &["--to= "]),
+            ("ecosystem send", &[("ECOSYSTEM_TO_FILE", "list")], &["--to-file=list"]),
             ("ecosystem send --to a/b", &[("ECOSYSTEM_TO_FILE", "list")], &[]),
             ("ecosystem send --to-file list", &[("ECOSYSTEM_TO", "a/b")], &[]),
             ("ecosystem send --field a=b", &[("ECOSYSTEM_FIELD_X", "c=d")], &[]),
