@@ -14,6 +14,7 @@ use super::{Exit, Failure, Output, confirming, listing, standard_input, telling}
 use crate::actions;
 use crate::delivery::{Body, Confirmation, Ending, Job, JobId, Outcome, Remedies};
 use crate::environment::Environment;
+use crate::git::GitError;
 use crate::github::{ApiUrl, HEADERS, TokenId};
 use crate::input;
 use crate::names::{EventType, RepoName};
@@ -138,9 +139,7 @@ pub fn run(
 ) -> Result<Exit, Failure> {
     let mut warnings = Vec::new();
     if !dir.is_dir() {
-        let message =
-            format!("cannot work in {}: there is no such directory", text::shown_path(dir));
-        return Err(Failure::new(message, "-C names the directory to start in"));
+        return Err(GitError::NoDirectory(dir.to_owned()).into());
     }
     let stdin = Some(Path::new("-"));
     if [&args.to_file, &args.payload_file].iter().all(|file| file.as_deref() == stdin) {

@@ -103,10 +103,12 @@ impl Run<'_> {
         let open = only(|part| part.enabled && part.superseded.is_none());
         let mut chosen = self.chosen.iter().filter_map(|at| self.cousins.get(*at));
         // What the disabled ones would hear of is the range only where there are no others.
-        let parts = match () {
-            () if !open.is_empty() => open,
-            () if chosen.any(|cousin| cousin.enabled) => only(|part| part.enabled),
-            () => all,
+        let parts = if !open.is_empty() {
+            open
+        } else if chosen.any(|cousin| cousin.enabled) {
+            only(|part| part.enabled)
+        } else {
+            all
         };
         let compared = || parts.iter().map(|part| &part.compared);
         let bases: BTreeSet<Option<&CommitSha>> = compared().map(|it| it.base.as_ref()).collect();

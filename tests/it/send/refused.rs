@@ -88,7 +88,7 @@ fn names_and_types_that_cannot_be_meant_are_refused() {
             ),
             (
                 t.sending().args(["-C", "nowhere", "--to=acme/we", "-e", "x"]),
-                "cannot work in nowhere",
+                "there is no directory nowhere",
             ),
             (t.sending().args(["--to=acme/we", "-e", "x", "-f", "a:="]), "the value is empty"),
         ] {
