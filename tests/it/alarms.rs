@@ -14,7 +14,7 @@ const BUILT_IN: &str = "canary-built-in-52aa01";
 
 const MONOREPO: &str = "acme/monorepo";
 
-fn github() -> Model {
+pub(crate) fn github() -> Model {
     let built_in = Token::built_in(MONOREPO).may_write_issues(MONOREPO).labelled("built-in");
     github_with(["acme/web", "acme/docs", MONOREPO]).token(BUILT_IN, built_in)
 }
@@ -32,12 +32,12 @@ fn run_world(model: Model, test: impl FnOnce(&World<'_>)) {
     });
 }
 
-fn alarmed(run: Run) -> Run {
+pub(crate) fn alarmed(run: Run) -> Run {
     run.arg("--issue-on-failure").env("GITHUB_TOKEN", BUILT_IN)
 }
 
 /// Returns number, state and number of comments of each issue in the monorepo.
-fn issues(t: &Tester) -> Vec<(u64, String, usize)> {
+pub(crate) fn issues(t: &Tester) -> Vec<(u64, String, usize)> {
     t.with(|model| {
         let all = model.issues_of(MONOREPO).to_vec();
         all.iter()

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ecosystem_dispatcher::embedded_github::Fault;
 use serde_json::{Value, json};
 
+use crate::alarms;
 use crate::support::ecosystem::{Run, Running};
 use crate::support::github::{TOKEN, Tester, github_with, run_test_with, run_test_without_sample};
 
@@ -136,6 +137,32 @@ fn an_interrupted_look_takes_nothing_back_that_was_sent_once_and_for_all() {
         assert_eq!(row["confirmation"], "unconfirmed");
         assert_eq!(t.outputs()["dispatched"], "true");
         t.looked_at_all();
+        t.delivered();
+    });
+}
+
+/// Nobody knows then whether the cousin has what it needs.
+#[test]
+fn an_interrupted_look_ends_no_alarm() {
+    run_test_with(alarms::github(), |t| {
+        let list = t.cousins(["acme/web"]);
+        let run = || alarms::alarmed(t.push()).arg("--ecosystem").arg(&list);
+        t.fault("acme/web", Fault::status(403));
+        run().run().expect_code(1);
+        let open = [(1, "open".to_owned(), 0)];
+        assert_eq!(alarms::issues(t), open);
+        let look = ["-v", "--confirm", "60", "--require-confirmation", "--format", "json"];
+        let mut looking = run().args(look).spawn();
+        looking.wait_for("looking for the runs");
+        signal(&looking, "-TERM");
+        let row = looking.wait().expect_code(143).dispatch("acme/web");
+        assert_eq!(row["outcome"], "delivered");
+        assert_eq!(row["confirmation"], "unconfirmed");
+        assert_eq!(alarms::issues(t), open, "neither ended nor told of again");
+        run().run().expect_code(0);
+        assert_eq!(alarms::issues(t)[0].1, "closed");
+        t.looked_at_all();
+        t.tried();
         t.delivered();
     });
 }

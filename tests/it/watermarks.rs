@@ -289,6 +289,24 @@ fn what_a_cousin_heard_in_part_is_taken_back_when_it_is_undone_and_nothing_else_
     });
 }
 
+/// Refused in the end, and nobody knows what became of the attempt before.
+#[test]
+fn what_a_cousin_may_have_heard_is_taken_back_when_it_is_undone() {
+    run_world(|w| {
+        w.run(&w.push(&[("a", "1")])).run().expect_code(0);
+        let second = w.push(&[("a", "2")]);
+        w.t.fault("acme/web", Fault::reset().delivered());
+        w.t.fault("acme/web", Fault::status(403));
+        let done = w.run(&second).run().expect_code(1);
+        assert_eq!(rows(&done), ["acme/web features/a failed watermarks"]);
+        w.push(&[("a", "1")]);
+        let done = w.scheduled().run().expect_code(0);
+        assert_eq!(rows(&done), ["acme/web features/a delivered watermarks"]);
+        assert_eq!(done.dispatch("acme/web")["base_sha"], second.after);
+        w.received(0);
+    });
+}
+
 #[test]
 fn what_is_not_on_the_remote_is_told_to_nobody_and_published_by_nothing() {
     run_world(|w| {

@@ -227,6 +227,25 @@ fn a_signal_lets_what_was_delivered_be_recorded() {
 }
 
 #[test]
+fn a_signal_while_runs_are_looked_for_keeps_the_watermark_and_the_next_run_sends_again() {
+    run_world(1, |w| {
+        w.run(&w.push(&[("a", "1")])).run().expect_code(0);
+        let second = w.push(&[("a", "2")]);
+        let look = ["-v", "--confirm", "60", "--require-confirmation"];
+        let mut run = w.run(&second).args(look).spawn();
+        run.wait_for("looking for the runs");
+        signal("-TERM", &run.id().to_string());
+        let done = run.wait().expect_code(143);
+        let row = done.dispatch("acme/c0");
+        assert_eq!((&row["outcome"], &row["status"]), (&json!("skipped"), &json!(204)));
+        assert_eq!(done.json()["watermarks"][0]["state"], "kept");
+        let done = w.scheduled().run().expect_code(0);
+        assert_eq!(done.json()["summary"]["delivered"], 1);
+        w.t.looked_at_all();
+    });
+}
+
+#[test]
 fn an_interrupt_from_a_terminal_does_not_stop_the_push_of_refs() {
     run_world(2, |w| {
         // In the first push of all: the program ends, its push does not.

@@ -207,7 +207,9 @@ fn ten_keys_and_65_535_characters_are_taken_and_one_more_is_not() {
 #[test]
 fn a_dispatch_id_is_text() {
     assert_eq!(parsed(r#"{"dispatch_id": "x"}"#).dispatch_id().as_deref(), Some("x"));
-    assert_eq!(parsed(r#"{"dispatch_id": 7}"#).dispatch_id(), None);
+    for none in ["7", "null", r#""""#, r#""  ""#] {
+        assert_eq!(parsed(&format!(r#"{{"dispatch_id": {none}}}"#)).dispatch_id(), None, "{none}");
+    }
     assert_eq!(parsed("{}").dispatch_id(), None);
 }
 

@@ -245,10 +245,10 @@ fn latest_is_the_version_that_github_leads_to() {
 #[test]
 fn releases_are_those_of_the_repository_that_the_action_is_from() {
     for (path, repository) in [
-        ("/home/runner/work/_actions/acme/ecosystem-dispatcher/v1", "acme/ecosystem-dispatcher"),
-        ("/home/runner/work/_actions/a/b/feature/x", "a/b"),
+        ("/opt/runner/_work/_actions/acme/ecosystem-dispatcher/v1", "acme/ecosystem-dispatcher"),
+        ("/opt/runner/_work/_actions/a/b/feature/x", "a/b"),
         ("D:\\a\\_actions\\acme\\ecosystem-dispatcher\\v1", "acme/ecosystem-dispatcher"),
-        ("/home/runner/work/monorepo/monorepo/./", "acme/monorepo"),
+        ("/opt/runner/_work/monorepo/monorepo/./", "acme/monorepo"),
     ] {
         let sandbox = Sandbox::new();
         let script = "set -euf -o pipefail\n. ./common.sh\n. ./fetch.sh\nfind_repository\nfind_releases\n\
