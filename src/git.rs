@@ -8,6 +8,7 @@ pub mod changes;
 pub mod command;
 mod command_error;
 pub mod fetch;
+pub mod files;
 pub mod history;
 mod ladder;
 mod parting;
@@ -17,6 +18,8 @@ mod revision;
 pub mod source;
 pub mod stage;
 pub mod tree;
+pub mod upstream;
+pub mod workshop;
 
 use std::path::{Path, PathBuf};
 use std::sync::Once;

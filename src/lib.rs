@@ -33,5 +33,7 @@ pub mod names;
 pub mod onboarding;
 pub mod report;
 pub mod routing;
+pub mod subscriptions;
+pub mod sync;
 pub mod text;
 pub mod watermark;

@@ -1,0 +1,1 @@
+//! The three-way merge of a directory: what upstream changed goes into what the cousin has.

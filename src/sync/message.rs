@@ -1,0 +1,1 @@
+//! The messages of commits: subject, text, and the trailers by which a later run knows its own.

@@ -1,0 +1,1 @@
+//! Which paths of upstream may be written into a cousin.

@@ -1,0 +1,1 @@
+//! The pull request of a sync: found, opened, updated, commented on and closed.
