@@ -24,7 +24,7 @@ use crate::text::paint::Paint;
 /// The version of the JSON report.
 pub const SCHEMA: u32 = 1;
 
-/// One report of what was sent, and its renderings.
+/// One report and its renderings.
 pub trait Renderings {
     /// Returns it as text for people.
     fn text(&self, paint: Paint) -> String;
@@ -38,6 +38,10 @@ pub trait Renderings {
     fn annotations(&self) -> Vec<String>;
     /// Returns what deserves attention.
     fn warnings(&self) -> &[Warning];
+}
+
+/// A report of dispatches.
+pub trait Deliveries: Renderings {
     /// Returns the counts.
     fn counts(&self) -> &Summary;
     /// Returns whether anything has left this machine.
@@ -70,7 +74,9 @@ impl Renderings for Report {
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
+}
 
+impl Deliveries for Report {
     fn counts(&self) -> &Summary {
         &self.summary
     }

@@ -1,4 +1,4 @@
-//! Tells of what was sent: the result to standard output, warnings to standard error, and in GitHub
+//! Tells of what was sent or brought: the result to standard output, warnings to standard error, and in GitHub
 //! Actions outputs, summary and annotations. It decides nothing.
 
 use std::io::Write as _;
@@ -7,14 +7,14 @@ use super::arguments::Format;
 use super::{Exit, Failure, Output};
 use crate::actions::{self, Level};
 use crate::environment::Environment;
-use crate::report::Renderings;
+use crate::report::{Deliveries, Renderings};
 use crate::text;
 
 /// Tells of a report.
 ///
 /// # Errors
 /// When the result cannot be written.
-pub(super) fn tell(
+pub(super) fn show(
     report: &impl Renderings,
     format: Format,
     environment: &Environment,
@@ -32,7 +32,20 @@ pub(super) fn tell(
             output.warning(&text::shown(warning.message.as_bytes()));
         }
     }
-    match printed {
+    printed
+}
+
+/// Tells of a report of what was sent.
+///
+/// # Errors
+/// As [`show`].
+pub(super) fn tell(
+    report: &impl Deliveries,
+    format: Format,
+    environment: &Environment,
+    output: &Output,
+) -> Result<(), Failure> {
+    match show(report, format, environment, output) {
         // What was sent is sent: "nothing was sent", which exit 2 says, would be wrong.
         Err(failure) if report.has_sent() => {
             let counts = report.counts();

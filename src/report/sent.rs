@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::human::{self, counted, counted_as};
 use super::markdown::{cell, failures, list, mark, warnings};
-use super::{Renderings, Source, Summary, Warning};
+use super::{Deliveries, Renderings, Source, Summary, Warning};
 use crate::actions::{Level, MAX_SUMMARY, annotation};
 use crate::delivery::Outcome;
 use crate::names::{EventType, RepoName};
@@ -185,10 +185,13 @@ impl Renderings for Sent {
         lines.extend(warnings(&self.warnings));
         lines
     }
+
     fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
+}
 
+impl Deliveries for Sent {
     fn counts(&self) -> &Summary {
         &self.summary
     }
