@@ -1,8 +1,8 @@
 //! A JSON document that a person wrote, and everything that is found about it: strict reading
-//! (`syntax`, with `strict`), where things stand (`locate`), one finding (`diagnostic`), all of
-//! them (`findings`), and how they are shown to people ([`Diagnosis`]), without the tokens that
-//! `secret` finds. What the keys mean is decided by whoever reads one: `ecosystem` its list, `event`
-//! a payload.
+//! (`syntax`, with `strict`), values of the wanted types (`reader`), where things stand (`locate`),
+//! one finding (`diagnostic`), all of them (`findings`), and how they are shown to people
+//! ([`Diagnosis`]), without the tokens that `secret` finds. What the keys mean is decided by whoever
+//! reads one: `ecosystem` its list, `subscriptions` a cousin's, `event` a payload.
 
 use jsonc_parser::ast::Value;
 
@@ -10,6 +10,7 @@ mod diagnosis;
 mod diagnostic;
 mod findings;
 mod locate;
+mod reader;
 pub(crate) mod secret;
 mod strict;
 mod syntax;
@@ -21,6 +22,7 @@ pub(crate) use diagnostic::{Finding, Pointer, fit};
 pub use findings::Counts;
 pub(crate) use findings::Findings;
 pub(crate) use locate::{LineIndex, Located, Span};
+pub(crate) use reader::{QUOTES, Reader, Text, opening};
 pub(crate) use syntax::{MAX_BYTES, Words};
 
 /// The bytes of a file as text, with the name under which messages show it.

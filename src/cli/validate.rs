@@ -203,7 +203,7 @@ fn rows(
     let mut listed = listed.iter().zip(features).peekable();
     let mut answers = answers.into_iter();
     let row = |entry: Entry| {
-        let known = listed.next_if(|(listed, _)| listed.at.cousin == Some(entry.index));
+        let known = listed.next_if(|(listed, _)| listed.at.entry == Some(entry.index));
         let sound = known.is_some_and(|(listed, _)| listed.sound);
         let answers = if sound { answers.next() } else { None };
         let (listener, token) =

@@ -219,11 +219,11 @@ pub(crate) fn fit(raw: &str) -> String {
 /// The place of a value in the tree; shown, it is a JSON pointer (RFC 6901).
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Pointer<'k> {
-    /// The pointer of the list of cousins.
+    /// The pointer of the list that the file is about: of cousins, of subscriptions.
     pub(crate) list: &'static str,
-    /// The position of the cousin in it; none is the file itself.
-    pub(crate) cousin: Option<usize>,
-    /// A key of the cousin, or of the file.
+    /// The position of the entry in it; none is the file itself.
+    pub(crate) entry: Option<usize>,
+    /// A key of the entry, or of the file.
     pub(crate) key: Option<&'k str>,
     /// The position in that key's array.
     pub(crate) item: Option<usize>,
@@ -241,8 +241,8 @@ impl<'k> Pointer<'k> {
 
 impl fmt::Display for Pointer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(cousin) = self.cousin {
-            write!(f, "{}/{cousin}", self.list)?;
+        if let Some(entry) = self.entry {
+            write!(f, "{}/{entry}", self.list)?;
         }
         if let Some(key) = self.key {
             write!(f, "/{}", key.replace('~', "~0").replace('/', "~1"))?;
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_pointer_escapes_as_rfc_6901_says() {
-        let cousin = Pointer { list: "/cousins", cousin: Some(3), ..Pointer::default() };
+        let cousin = Pointer { list: "/cousins", entry: Some(3), ..Pointer::default() };
         assert_eq!(Pointer::default().to_string(), "");
         assert_eq!(Pointer::default().key("a/b~c").to_string(), "/a~1b~0c");
         assert_eq!(cousin.to_string(), "/cousins/3");

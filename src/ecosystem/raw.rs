@@ -3,11 +3,9 @@
 //! accepts is what is read here. `shape` fills them; whether a value makes sense is for `validate`
 //! to say.
 
-use std::borrow::Cow;
-
 use schemars::JsonSchema;
 
-use crate::document::Located;
+use crate::document::{Located, Text};
 use crate::names::EventType;
 
 /// The keys of a cousin, in the order in which they are listed to people.
@@ -19,8 +17,6 @@ pub(super) const FILE_KEYS: [&str; 2] = ["$schema", "cousins"];
 
 /// The JSON pointer of the list in the object form.
 pub(super) const OBJECT_LIST: &str = "/cousins";
-
-pub(super) type Text<'t> = Located<Cow<'t, str>>;
 
 /// The repositories that follow this monorepo, and what each of them follows.
 #[derive(Debug, JsonSchema)]

@@ -4,11 +4,11 @@
 
 use std::collections::HashMap;
 
-use super::raw::{RawCousin, RawFile, Text};
+use super::raw::{RawCousin, RawFile};
 use super::{Cousin, Entry, Listed};
-use crate::document::Findings;
 use crate::document::secret;
 use crate::document::{Code, Finding, Pointer, Severity, fit};
+use crate::document::{Findings, Text};
 use crate::document::{LineIndex, Located, Span};
 use crate::names::{EventType, RepoName};
 use crate::routing::pattern::Pattern;
@@ -24,7 +24,7 @@ pub(super) fn validate(
     let mut first_places = HashMap::with_capacity(cousins.len());
     let mut nameless = 0;
     let entries = cousins.into_iter().filter_map(|raw| {
-        let at = Pointer { list, cousin: Some(raw.index), key: None, item: None };
+        let at = Pointer { list, entry: Some(raw.index), key: None, item: None };
         let written = raw.repo.as_ref().map(|repo| repo.value.clone());
         let mut check = Check { findings, at, repo: written.as_deref() };
         let entry = check.cousin(raw, lines, &mut first_places);
