@@ -16,13 +16,12 @@ mod strict;
 mod syntax;
 
 pub use diagnosis::Diagnosis;
-pub(crate) use diagnosis::THE_REST;
 pub use diagnostic::{Code, Diagnostic, Place, Severity};
 pub(crate) use diagnostic::{Finding, Pointer, fit};
 pub use findings::Counts;
 pub(crate) use findings::Findings;
 pub(crate) use locate::{LineIndex, Located, Span};
-pub(crate) use reader::{QUOTES, Reader, Text, opening};
+pub(crate) use reader::{Reader, Text, Texts, opening};
 pub(crate) use syntax::{MAX_BYTES, Words};
 
 /// The bytes of a file as text, with the name under which messages show it.
@@ -73,6 +72,6 @@ impl<'b> Document<'b> {
 
     /// Returns the document with all that was found about it.
     pub(crate) fn diagnosis(&self, findings: Findings<'_>) -> Diagnosis {
-        Diagnosis::new(self.file_name, self.text, findings)
+        Diagnosis::new(self.words, self.file_name, self.text, findings)
     }
 }

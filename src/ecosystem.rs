@@ -18,8 +18,12 @@ mod validate;
 use crate::document::Words;
 pub use crate::document::{Code, Counts, Diagnosis, Diagnostic, Place, Severity};
 pub(crate) use crate::document::{
-    Document, Finding, Findings, LineIndex, MAX_BYTES, Pointer, Span, THE_REST,
+    Document, Finding, Findings, LineIndex, MAX_BYTES, Pointer, Span,
 };
+
+/// Where the findings are that are not shown.
+pub(crate) const THE_REST: &str =
+    "`ecosystem validate --format json` shows up to 1,000 of each severity";
 
 /// The words of a list of cousins.
 static WORDS: Words = Words {
@@ -31,6 +35,7 @@ static WORDS: Words = Words {
     comment: "remove it; a cousin's \"description\" is the place for remarks",
     number: "no key takes a number: put text between double quotes",
     deep: "a list of cousins has three levels: look for a bracket that is not closed",
+    rest: THE_REST,
     backslash: "write paths with /, and a backslash itself as \\\\",
 };
 

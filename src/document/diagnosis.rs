@@ -10,12 +10,9 @@ use super::diagnostic::{Diagnostic, Place, Severity};
 use super::findings::{Counts, Findings, Finished};
 use super::locate::LineIndex;
 use super::secret;
+use super::syntax::Words;
 use crate::text;
 use crate::text::paint::Paint;
-
-/// Where the findings are that are not shown.
-pub(crate) const THE_REST: &str =
-    "`ecosystem validate --format json` shows up to 1,000 of each severity";
 
 /// How many findings are shown where no other number is asked for; a reader mends these and runs
 /// again.
@@ -33,10 +30,17 @@ pub struct Diagnosis {
     source: String,
     diagnostics: Vec<Diagnostic>,
     counts: Counts,
+    /// Where the findings are that are not shown.
+    rest: &'static str,
 }
 
 impl Diagnosis {
-    pub(crate) fn new(file_name: &str, text: &str, findings: Findings<'_>) -> Self {
+    pub(super) fn new(
+        words: &'static Words,
+        file_name: &str,
+        text: &str,
+        findings: Findings<'_>,
+    ) -> Self {
         let Finished { kept, counts, secrets } = findings.finish();
         let source = secret::mask_spans(text, &secrets);
         Self {
@@ -44,6 +48,7 @@ impl Diagnosis {
             source: secret::mask_tokens(&source).into_owned(),
             diagnostics: kept,
             counts,
+            rest: words.rest,
         }
     }
 
@@ -87,7 +92,7 @@ impl Diagnosis {
         }
         let unseen = self.counts.all() - shown;
         if unseen > 0 {
-            out.push_str(&format!("and {unseen} more: {THE_REST}\n"));
+            out.push_str(&format!("and {unseen} more: {}\n", self.rest));
         }
         out.push_str(&format!("{}: {}", self.file_name, self.counted(paint)));
         out

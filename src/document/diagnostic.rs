@@ -69,6 +69,22 @@ pub enum Code {
     CaseOrUnicodeMismatch,
     /// A cousin has the same subscription twice.
     DuplicateSubscription,
+    /// A path of a cousin's file that names no directory of the source.
+    BadFeature,
+    /// A path of a cousin's file that nothing may be brought to.
+    BadInto,
+    /// `source` names no repository.
+    BadSource,
+    /// `branch` cannot be the name of a branch.
+    BadBranch,
+    /// A value that is none of those that its key takes.
+    BadValue,
+    /// Two values of a subscription that cannot both hold.
+    Contradiction,
+    /// Two subscriptions would write into the same directory.
+    OverlappingInto,
+    /// A cousin's file that lists nothing.
+    NoSubscription,
     /// A cousin is listed and not enabled.
     DisabledCousin,
     /// There is no such repository, or the token cannot see it.
@@ -126,6 +142,14 @@ impl Code {
             Self::ExcludedSubscription => "excluded-subscription",
             Self::CaseOrUnicodeMismatch => "case-or-unicode-mismatch",
             Self::DuplicateSubscription => "duplicate-subscription",
+            Self::BadFeature => "bad-feature",
+            Self::BadInto => "bad-into",
+            Self::BadSource => "bad-source",
+            Self::BadBranch => "bad-branch",
+            Self::BadValue => "bad-value",
+            Self::Contradiction => "contradiction",
+            Self::OverlappingInto => "overlapping-into",
+            Self::NoSubscription => "no-subscription",
             Self::DisabledCousin => "disabled-cousin",
             Self::RepoNotFound => "repo-not-found",
             Self::RepoRenamed => "repo-renamed",

@@ -16,10 +16,13 @@ use crate::text;
 const MAX_SUGGESTED_KEY: usize = 40;
 
 /// What to do about text that is none of JSON's strings.
-pub(crate) const QUOTES: &str = "write text between double quotes";
+const QUOTES: &str = "write text between double quotes";
 
 /// A string with its place.
 pub(crate) type Text<'t> = Located<Cow<'t, str>>;
+
+/// An array of strings; none stands for an element of another type.
+pub(crate) type Texts<'t> = Located<Vec<Option<Text<'t>>>>;
 
 /// Reads values of the wanted type; knows where in the tree it stands.
 pub(crate) struct Reader<'t, 'f, 'l> {
@@ -142,6 +145,45 @@ impl<'t, 'f, 'l> Reader<'t, 'f, 'l> {
                 None
             }
         }
+    }
+
+    /// Returns the digits of a number.
+    pub(crate) fn number(
+        &mut self,
+        value: Value<'t>,
+        key: &'static str,
+        wanted: &str,
+    ) -> Option<Located<&'t str>> {
+        match value {
+            Value::NumberLit(number) => {
+                Some(Located { span: number.range.into(), value: number.value })
+            }
+            other => {
+                let help = "write a number without quotes";
+                self.wrong_type(&other, self.at.key(key), &format!("\"{key}\""), wanted, help);
+                None
+            }
+        }
+    }
+
+    /// Returns an array of strings, with gaps for what is none; `wanted` and `each` say of what.
+    pub(crate) fn texts(
+        &mut self,
+        value: Value<'t>,
+        key: &'static str,
+        wanted: &str,
+        each: &str,
+    ) -> Option<Texts<'t>> {
+        let Located { value: elements, span } = self.array(value, key, wanted)?;
+        let at = self.at.key(key);
+        let texts = elements.into_iter().enumerate().map(|(item, element)| match element {
+            Value::StringLit(text) => Some(Located { span: text.range.into(), value: text.value }),
+            other => {
+                self.wrong_type(&other, at.item(item), each, "a string", QUOTES);
+                None
+            }
+        });
+        Some(Located { value: texts.collect(), span })
     }
 
     /// Reports a value of another type than the wanted one.

@@ -38,6 +38,8 @@ pub(crate) struct Words {
     pub(crate) number: &'static str,
     /// What to do where it nests too deep.
     pub(crate) deep: &'static str,
+    /// Where the findings are that are not shown.
+    pub(crate) rest: &'static str,
     /// How to say that a backslash is none of an escape.
     pub(crate) backslash: &'static str,
 }
@@ -47,7 +49,7 @@ pub(crate) struct Words {
 /// # Errors
 /// Too long, or not UTF-8: nothing more can be said about such a file.
 pub(super) fn decode<'b>(
-    words: &Words,
+    words: &'static Words,
     file_name: &str,
     bytes: &'b [u8],
 ) -> Result<(&'b str, bool), Diagnosis> {
@@ -55,7 +57,7 @@ pub(super) fn decode<'b>(
         let lines = LineIndex::new(text);
         let mut findings = Findings::new(&lines);
         findings.error(Code::Syntax, span, || finding);
-        Err(Diagnosis::new(file_name, text, findings))
+        Err(Diagnosis::new(words, file_name, text, findings))
     };
     if bytes.len() > MAX_BYTES {
         let message = format!("{} has {} bytes, the limit is {MAX_BYTES}", words.name, bytes.len());

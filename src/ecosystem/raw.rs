@@ -5,7 +5,7 @@
 
 use schemars::JsonSchema;
 
-use crate::document::{Located, Text};
+use crate::document::{Located, Text, Texts};
 use crate::names::EventType;
 
 /// The keys of a cousin, in the order in which they are listed to people.
@@ -52,7 +52,7 @@ pub(super) struct RawCousin<'t> {
     pub(super) repo: Option<Text<'t>>,
     /// Patterns of what it follows, as `features/*`. `!pattern` excludes; the last match decides.
     #[schemars(with = "Vec<String>", length(min = 1), inner(length(min = 1)))]
-    pub(super) subscriptions: Option<Located<Vec<Option<Text<'t>>>>>,
+    pub(super) subscriptions: Option<Texts<'t>>,
     /// The event type that the repository's workflow lists under `types:`.
     #[schemars(
         with = "String",

@@ -5,8 +5,7 @@ use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged as _;
 
 use super::raw::{COUSIN_KEYS, FILE_KEYS, OBJECT_LIST, RawCousin, RawFile, RawObject};
-use crate::document::{Code, Finding, Located};
-use crate::document::{Findings, QUOTES, Reader, Text, opening};
+use crate::document::{Code, Finding, Findings, Reader, opening};
 
 const MINIMAL: &str = r#"write [{"repo": "owner/name", "subscriptions": ["path/to/feature"]}]"#;
 
@@ -92,26 +91,14 @@ impl<'t> Reader<'t, '_, '_> {
         }
         RawCousin {
             repo: repo.and_then(|value| self.text(value, "repo")),
-            subscriptions: subscriptions.and_then(|value| self.subscriptions(value)),
+            subscriptions: subscriptions.and_then(|value| {
+                self.texts(value, "subscriptions", "an array of patterns", "a subscription")
+            }),
             event_type: event_type.and_then(|value| self.text(value, "event_type")),
             enabled: enabled.and_then(|value| self.flag(value, "enabled")),
             token_env: token_env.and_then(|value| self.text(value, "token_env")),
             description: description.and_then(|value| self.text(value, "description")),
             index,
         }
-    }
-
-    fn subscriptions(&mut self, value: Value<'t>) -> Option<Located<Vec<Option<Text<'t>>>>> {
-        let Located { value: elements, span } =
-            self.array(value, "subscriptions", "an array of patterns")?;
-        let at = self.at.key("subscriptions");
-        let patterns = elements.into_iter().enumerate().map(|(item, element)| match element {
-            Value::StringLit(text) => Some(Located { span: text.range.into(), value: text.value }),
-            other => {
-                self.wrong_type(&other, at.item(item), "a subscription", "a string", QUOTES);
-                None
-            }
-        });
-        Some(Located { value: patterns.collect(), span })
     }
 }

@@ -8,8 +8,8 @@ use super::raw::{RawCousin, RawFile};
 use super::{Cousin, Entry, Listed};
 use crate::document::secret;
 use crate::document::{Code, Finding, Pointer, Severity, fit};
-use crate::document::{Findings, Text};
-use crate::document::{LineIndex, Located, Span};
+use crate::document::{Findings, Text, Texts};
+use crate::document::{LineIndex, Span};
 use crate::names::{EventType, RepoName};
 use crate::routing::pattern::Pattern;
 use crate::text;
@@ -131,7 +131,7 @@ impl Check<'_, '_> {
         }
     }
 
-    fn subscriptions(&mut self, list: &Located<Vec<Option<Text<'_>>>>) -> Subscriptions {
+    fn subscriptions(&mut self, list: &Texts<'_>) -> Subscriptions {
         let at = self.at.key("subscriptions");
         let mut read = Subscriptions::default();
         // A pattern that cannot be read may have been meant to ask for something.

@@ -33,6 +33,7 @@ const WORDS_OF_ALL: Words = Words {
     comment: "remove it: receivers read JSON only",
     number: "a number has digits, and no 0 before them; put text between double quotes",
     deep: "receivers may not read that; look for a bracket that is not closed",
+    rest: "mend these, and they are shown",
     backslash: "write a backslash itself as \\\\",
 };
 
