@@ -85,6 +85,23 @@ pub fn percent(path: &[u8]) -> String {
     out
 }
 
+/// Returns the bytes that [`percent`] wrote; none when a `%` is not followed by two hexadecimal
+/// digits.
+#[must_use]
+pub fn from_percent(text: &str) -> Option<Vec<u8>> {
+    let mut parts = text.split('%');
+    let mut out = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        out.push(u8::from_str_radix(digits, 16).ok()?);
+        out.extend_from_slice(rest.as_bytes());
+    }
+    Some(out)
+}
+
 /// A control character, or one of the marks that reorder or hide what stands beside them
 /// (Unicode's bidirectional controls, zero-width characters and tags, line and paragraph separators).
 fn must_escape(c: char) -> bool {
@@ -144,6 +161,16 @@ mod tests {
         assert_eq!(shown(b"a\xffb\x1b[31m"), "a\\xffb\\u{1b}[31m");
         assert_eq!(shown("a\u{202e}b".as_bytes()), "a\\u{202e}b");
         assert_eq!(shown(b"x ##[error]y"), "x #\\u{23}[error]y");
+    }
+
+    #[test]
+    fn a_percent_encoded_path_leads_back_to_its_bytes() {
+        for path in [&b"a/b"[..], b"100%/%41", b"\xff\xfe/%", "é\u{fffd}".as_bytes(), b""] {
+            assert_eq!(from_percent(&percent(path)).as_deref(), Some(path));
+        }
+        for broken in ["%", "%4", "%4g", "%+4", "a%é", "% 4"] {
+            assert_eq!(from_percent(broken), None, "{broken}");
+        }
     }
 
     #[test]

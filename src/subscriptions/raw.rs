@@ -42,8 +42,7 @@ pub(super) struct RawObject<'t> {
     /// Where the JSON Schema of this file is. Only editors read it.
     #[schemars(rename = "$schema", with = "String", default)]
     pub(super) _schema: Option<Text<'t>>,
-    /// The monorepo: `owner/name`, a URL (https, ssh, file), or a path that begins with /, ./ or
-    /// ../.
+    /// The monorepo: `owner/name`, a URL (https, ssh, file), or a path (after /, ./ or ../).
     #[schemars(with = "String", default, length(min = 1, max = 2048))]
     pub(super) source: Option<Text<'t>>,
     /// The branch of it that is trusted; left out, its default branch.
@@ -90,16 +89,14 @@ pub(super) struct RawSubscription<'t> {
         regex(pattern = PLAIN_PATH)
     )]
     pub(super) into: Option<Text<'t>>,
-    /// How changes are brought: merge keeps local edits, copy does not; cherry-pick keeps upstream's
-    /// commits; squash and rebase are for a repository that has the monorepo's layout.
+    /// How changes are brought. squash and rebase are for a repository of the monorepo's layout.
     #[schemars(
         with = "String",
         default,
         extend("enum" = ["merge", "copy", "cherry-pick", "squash", "rebase"], "default" = "merge")
     )]
     pub(super) method: Option<Text<'t>>,
-    /// Patterns of what is left alone, relative to `into`, as `config/**`. `!pattern` excludes; the
-    /// last match decides.
+    /// Patterns of what is left alone below `into`. `!pattern` excludes; the last match decides.
     #[schemars(with = "Vec<String>", default, inner(length(min = 1)))]
     pub(super) preserve: Option<Texts<'t>>,
     /// One pull request that moves on as long as it is open, or one for each commit.
