@@ -16,6 +16,8 @@ mod beside;
 mod conflict;
 mod contents;
 mod entry;
+#[cfg(test)]
+pub(crate) mod memory;
 mod renames;
 mod similarity;
 #[cfg(test)]
