@@ -4,6 +4,7 @@
 //! the git program does the network, through the one constructor in [`command`]. No other module
 //! knows either of them.
 
+mod ancestry;
 pub mod changes;
 pub mod command;
 mod command_error;
@@ -11,12 +12,16 @@ pub mod fetch;
 pub mod files;
 pub mod history;
 mod ladder;
+mod object_error;
 mod parting;
+mod porcelain;
 pub mod range;
+mod record;
 pub mod refs;
 mod revision;
 pub mod source;
 pub mod stage;
+mod store;
 pub mod tree;
 pub mod upstream;
 pub mod workshop;
@@ -27,6 +32,7 @@ use std::sync::Once;
 use git2::{ErrorCode, Repository, RepositoryInitOptions, RepositoryOpenFlags};
 
 use command::CommandError;
+pub use object_error::ObjectError;
 
 /// Why the monorepo could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +108,9 @@ pub enum GitError {
         /// The most that is read.
         limit: usize,
     },
+    /// An object is not here or not what it should be, or a place cannot be written.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
     /// The git program failed.
     #[error(transparent)]
     Command(#[from] CommandError),
@@ -138,6 +147,7 @@ impl GitError {
                 "run `git fsck` to see whether the repository is whole; a damaged clone can be \
                  cloned anew"
             }
+            Self::Object(error) => error.help(),
             Self::Command(error) => error.help(),
             Self::Libgit2(_) => "run `git fsck` to see whether the repository is whole",
         }

@@ -203,7 +203,7 @@ fn kind(url: &str) -> Kind {
 }
 
 /// Returns where git is run for a clone: its work tree, or itself when it is bare.
-fn directory(clone: &Repository) -> PathBuf {
+pub(super) fn directory(clone: &Repository) -> PathBuf {
     clone.workdir().unwrap_or_else(|| clone.path()).to_owned()
 }
 

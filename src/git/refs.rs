@@ -14,6 +14,8 @@ use tempfile::TempDir;
 
 use super::command::{CommandError, Context, Git, Place, git_path};
 use super::fetch::Remote;
+pub use super::porcelain::Told;
+use super::porcelain::{tells_of_refs, told};
 use super::{GitError, init};
 use crate::names::CommitSha;
 
@@ -94,9 +96,6 @@ fn read(output: &[u8], branch: Option<&str>) -> Listing {
     }
     listing
 }
-
-/// What came of one ref that was to be written: done, or why not in the server's words.
-pub type Told = Result<(), String>;
 
 /// How git learns that the remote has the commits which are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -334,7 +333,7 @@ impl Writer {
             };
             self.git.run(context, &args)
         })?;
-        Ok(told(&output))
+        Ok(told(&output, PREFIX))
     }
 }
 
@@ -375,13 +374,6 @@ fn packed_refs(updates: &[&Update]) -> String {
     file
 }
 
-/// Whether the output of a push that failed says which refs did.
-fn tells_of_refs(output: &[u8]) -> bool {
-    let told = told(output);
-    // A server that takes nothing at all says so of each ref, and why only on standard error.
-    !told.is_empty() && !told.values().all(|told| told.as_ref().is_err_and(|why| is_broken(why)))
-}
-
 /// What git says when a server turns it away before any commit is spoken of, so that it makes no
 /// difference what is taken for granted. A status that comes later is told as "RPC failed".
 const TURNED_AWAY: [&str; 6] = [
@@ -399,26 +391,6 @@ fn is_turned_away(error: &GitError) -> bool {
     // With several tokens the last word counts.
     let last = message.rsplit("; with ").next().unwrap_or_default();
     !last.contains("RPC failed") && TURNED_AWAY.iter().any(|words| last.contains(words))
-}
-
-fn is_broken(why: &str) -> bool {
-    ["unpacker error", "remote failure", "missing necessary objects"]
-        .iter()
-        .any(|words| why.contains(words))
-}
-
-/// Returns what `git push --porcelain` says of each ref. Source: git-push(1), "OUTPUT".
-fn told(output: &[u8]) -> BTreeMap<String, Told> {
-    let text = String::from_utf8_lossy(output);
-    text.lines()
-        .filter_map(|line| {
-            let mut fields = line.splitn(3, '\t');
-            let (flag, refs, summary) = (fields.next()?, fields.next()?, fields.next()?);
-            let name = refs.split_once(':')?.1.strip_prefix(PREFIX)?;
-            let why = || crate::text::shown(summary.as_bytes()).into_owned();
-            Some((name.to_owned(), if flag == "!" { Err(why()) } else { Ok(()) }))
-        })
-        .collect()
 }
 
 /// Returns the directory of a repository's objects, which may be borrowed from.

@@ -116,8 +116,8 @@ impl<'o> Tree<'o> {
         if rest.is_empty() {
             return Ok(None);
         }
-        let cut_off = || TreeError::Damaged(self.id, "it is cut off".to_owned());
-        split(rest).map(Some).ok_or_else(cut_off)
+        let malformed = || TreeError::Damaged(self.id, "it is cut off or malformed".to_owned());
+        split(rest).map(Some).ok_or_else(malformed)
     }
 }
 
@@ -127,7 +127,8 @@ fn split(rest: &[u8]) -> Option<(Entry<'_>, usize)> {
     let name_length = rest.get(name_at..)?.iter().position(|byte| *byte == 0)?;
     let id_at = name_at + name_length + 1;
     // In octal digits; some old trees have a zero before them.
-    let digits = rest.get(..space)?;
+    let digits =
+        rest.get(..space).filter(|digits| digits.iter().all(|d| (b'0'..=b'7').contains(d)))?;
     let mode = digits.iter().fold(0, |mode: u32, digit| mode << 3 | u32::from(digit & 7));
     let name = rest.get(name_at..name_at + name_length)?;
     let id = rest.get(id_at..id_at + ID)?;
@@ -138,6 +139,11 @@ impl<'t> Entry<'t> {
     /// Returns the name, which git does not let hold a slash.
     pub(super) fn name(&self) -> &'t [u8] {
         self.name
+    }
+
+    /// Returns the mode as it stands in the tree.
+    pub(super) fn mode(&self) -> u32 {
+        self.mode
     }
 
     /// Returns the id of the object.

@@ -70,7 +70,7 @@ fn what_git_says_of_a_push_is_read_ref_by_ref() {
         !\trefs/new/w/c:refs/ecosystem/w/c\t[rejected] (stale info)\n\
         =\trefs/new/w/d:refs/ecosystem/w/d\t[up to date]\n\
         -\t:refs/ecosystem/w/e\t[deleted]\nDone\n";
-    let told = told(output);
+    let told = told(output, PREFIX);
     let ok: Vec<&str> =
         told.iter().filter(|(_, told)| told.is_ok()).map(|(name, _)| name.as_str()).collect();
     assert_eq!(ok, ["w/a", "w/b", "w/d", "w/e"]);
