@@ -12,6 +12,7 @@ pub mod auth;
 mod below;
 pub mod client;
 pub mod error;
+pub(crate) mod issue;
 pub mod rate_limit;
 pub mod read;
 pub mod write;

@@ -2,6 +2,7 @@
 //! line, without control characters, and never so that the Actions runner takes it for a command.
 //! It changes the look of text only; what is sent and compared stays as it came.
 
+pub(crate) mod markdown;
 pub mod paint;
 
 use std::borrow::Cow;

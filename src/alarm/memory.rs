@@ -3,13 +3,13 @@
 //! comment that it stands in, and whatever is read that is not what was written is no memory.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::state::{Failure, State, Trouble};
 use crate::names::{CommitSha, RepoName};
+use crate::text::markdown::{hidden_json, size};
 
 /// The line by which the issue is known.
 pub(super) const MARKER: &str = "<!-- ecosystem-dispatcher:alarm -->";
@@ -116,7 +116,7 @@ impl State {
     /// are, and the words of those for which there is room.
     #[must_use]
     pub fn to_json(&self) -> String {
-        json(&cut(self))
+        hidden_json(&cut(self))
     }
 
     /// Returns the state in JSON that [`State::to_json`] has made; none for anything else.
@@ -168,30 +168,5 @@ pub(super) fn is_marked(body: &str) -> bool {
 }
 
 fn size_of(value: &impl Serialize) -> usize {
-    size(&json(value))
-}
-
-/// Returns a text's length as GitHub may count it, in the longer of two ways.
-pub(super) fn size(text: &str) -> usize {
-    text.chars().map(char::len_utf16).sum()
-}
-
-/// Returns JSON in which no text can end a comment, or be taken for anything in Markdown. A hyphen
-/// that is alone, as in most names, is left as it is.
-fn json(value: &impl Serialize) -> String {
-    // Nothing here has a form that JSON lacks.
-    let json = serde_json::to_string(value).unwrap_or_default();
-    let mut out = String::with_capacity(json.len());
-    let mut last = ' ';
-    for c in json.chars() {
-        // Outside of strings JSON has none of these: no number here is below 0.
-        if "<>&@#`".contains(c) || c.is_control() || (last == '-' && c == '-') {
-            let _ = write!(out, "\\u{:04x}", u32::from(c));
-            last = ' ';
-        } else {
-            out.push(c);
-            last = c;
-        }
-    }
-    out
+    size(&hidden_json(value))
 }

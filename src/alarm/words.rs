@@ -3,14 +3,12 @@
 //! leave, so that it mentions nobody, links nothing and is no markup; and no text gets longer than
 //! its reader takes, whatever went in.
 
-use super::memory::{self, MARKER, size};
+use super::memory::{self, MARKER};
 use super::state::{Change, State, Trouble, Who};
 use crate::names::RepoName;
+use crate::text::markdown::{address, code, size};
 
-mod code;
 pub(super) mod slack;
-
-use code::code;
 
 /// The title. It says no number, so that it stays true and a maintainer may change it.
 pub(super) const TITLE: &str = "Ecosystem updates are not arriving";
@@ -36,11 +34,7 @@ pub(super) struct Subject<'a> {
 impl Subject<'_> {
     /// Returns the run's page when it is an address that can stand in a link.
     fn run_url(&self) -> Option<String> {
-        let url = url::Url::parse(self.run_url?).ok()?;
-        let odd = |c: char| "<>()[]|\\`".contains(c) || c.is_whitespace() || c.is_control();
-        let fit = matches!(url.scheme(), "http" | "https") && !url.as_str().contains(odd);
-        // An @ would be a mention to some.
-        (fit && url.as_str().len() <= 500).then(|| url.as_str().replace('@', "%40"))
+        address(self.run_url?)
     }
 
     fn this_run(&self) -> String {

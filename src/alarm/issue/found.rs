@@ -1,10 +1,8 @@
 //! Which of GitHub's issues are the alarm's. Pure: a page's bytes in, the issues out.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
 use super::memory;
 use crate::alarm::state::State;
+use crate::github::issue::Issue;
 
 /// An issue that is the alarm's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,32 +17,6 @@ pub(super) struct Found {
     pub(super) is_certain: bool,
 }
 
-#[derive(Deserialize)]
-struct Issue {
-    number: u64,
-    state: String,
-    body: Option<String>,
-    pull_request: Option<IgnoredAny>,
-    author_association: Option<String>,
-    user: Option<User>,
-}
-
-#[derive(Deserialize)]
-struct User {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-}
-
-impl Issue {
-    /// Whether a stranger could not have written it: on a public repository everybody may open an
-    /// issue, with any text. Source of the names: GraphQL documentation, `CommentAuthorAssociation`.
-    fn is_of_the_house(&self) -> bool {
-        let association = self.author_association.as_deref();
-        matches!(association, Some("OWNER" | "MEMBER" | "COLLABORATOR"))
-            || self.user.as_ref().and_then(|user| user.kind.as_deref()) == Some("Bot")
-    }
-}
-
 /// Returns the issues of a page that are the alarm's; none when the page cannot be read. All of a
 /// page that is `labelled` have the label, which only those may set who may change issues.
 pub(super) fn ours(page: &[u8], labelled: bool) -> Option<Vec<Found>> {
@@ -53,12 +25,12 @@ pub(super) fn ours(page: &[u8], labelled: bool) -> Option<Vec<Found>> {
         let body = issue.body.as_deref().unwrap_or_default();
         // A bot may repeat what a stranger told it, but its own words come first.
         let trusted = labelled || (issue.is_of_the_house() && memory::is_headed(body));
-        if issue.pull_request.is_some() || !trusted || !memory::is_marked(body) {
+        if issue.is_pull_request() || !trusted || !memory::is_marked(body) {
             return None;
         }
         Some(Found {
             number: issue.number,
-            open: issue.state == "open",
+            open: issue.is_open(),
             body: body.replace("\r\n", "\n").trim_end().to_owned(),
             state: memory::read(body),
             is_certain: labelled && memory::is_headed(body),
