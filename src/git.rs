@@ -8,6 +8,7 @@ mod ancestry;
 pub mod changes;
 pub mod command;
 mod command_error;
+pub mod cousin;
 pub mod fetch;
 pub mod files;
 pub mod history;

@@ -1,6 +1,6 @@
 //! What a run did, as one value with three renderings: a table for people ([`human`]), JSON for
 //! programs (here), and what GitHub Actions shows ([`markdown`]). A validation has its own in
-//! [`validation`], and so has what `status` finds in [`status`]. It decides nothing; it only says.
+//! [`validation`], and so has what `status` finds in [`status`] and what `sync` brings in [`synced`]. It decides nothing; it only says.
 //! The JSON's fields are a contract: fields may be added, none is renamed or removed within a
 //! schema.
 
@@ -8,6 +8,7 @@ pub mod human;
 pub mod markdown;
 pub mod sent;
 pub mod status;
+pub mod synced;
 pub mod validation;
 
 use std::collections::BTreeSet;

@@ -12,11 +12,16 @@
 //! borrows the cousin's; the cousin's work tree, index and branches are not touched unless that is
 //! asked for.
 
+pub mod apply;
 pub mod dependencies;
 pub mod hint;
 pub mod lock;
 pub mod merge;
 pub mod message;
+pub mod news;
+pub mod outcome;
 pub mod paths;
 pub mod proof;
 pub mod proposal;
+pub mod record;
+pub mod verify;

@@ -4,23 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::git::files::ObjectId;
-
-/// What came of merging the content of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileMerge {
-    /// Each change went in.
-    Clean {
-        /// The merged blob.
-        id: ObjectId,
-    },
-    /// Some lines were changed by both, differently.
-    Conflict {
-        /// The blob that holds both between markers.
-        id: ObjectId,
-    },
-    /// One of the three is not text.
-    Binary,
-}
+pub use crate::git::workshop::FileMerge;
 
 /// The blobs that a merge reads and writes.
 pub trait Contents {
