@@ -18,7 +18,7 @@ use crate::names::{CommitSha, RepoName};
 use crate::text;
 
 /// GitHub's own limit for a webhook's payload is 25 MB; what is larger is no event.
-const MAX_EVENT: usize = 32 << 20;
+pub(crate) const MAX_EVENT: usize = 32 << 20;
 
 /// GitHub drops a step summary over 1 MiB whole; ours ends before.
 pub const MAX_SUMMARY: usize = 900_000;
@@ -125,18 +125,42 @@ pub fn trigger(environment: &Environment) -> Result<Trigger, EventFileError> {
         "pull_request_target" => return Ok(Trigger::PullRequestTarget),
         other => return Ok(Trigger::Other(other.to_owned())),
     }
-    let path = environment
-        .raw("GITHUB_EVENT_PATH")
-        .filter(|path| !path.is_empty())
-        .ok_or_else(|| EventFileError::NoPath(event.to_owned()))?;
-    let path = PathBuf::from(path);
-    let bytes = input::read(&path, MAX_EVENT)
-        .map_err(|source| EventFileError::Unreadable { path: path.clone(), source })?;
+    let (path, bytes) = event_file(environment, event)?;
     parse(event, &bytes).map_err(|message| EventFileError::Unexpected {
         path,
         event: event.to_owned(),
         message,
     })
+}
+
+/// Returns the event file of a run that a `repository_dispatch` event started; none for any other
+/// run. What the event says is for `sync::hint` to judge.
+///
+/// # Errors
+/// [`EventFileError`] when the event file is missing or cannot be read.
+pub fn repository_dispatch(environment: &Environment) -> Result<Option<Vec<u8>>, EventFileError> {
+    match environment.text("GITHUB_EVENT_NAME") {
+        Some(event @ "repository_dispatch") => {
+            event_file(environment, event).map(|(_, bytes)| Some(bytes))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Returns the path of the event file and what it holds.
+fn event_file(
+    environment: &Environment,
+    event: &str,
+) -> Result<(PathBuf, Vec<u8>), EventFileError> {
+    let path = environment
+        .raw("GITHUB_EVENT_PATH")
+        .filter(|path| !path.is_empty())
+        .ok_or_else(|| EventFileError::NoPath(event.to_owned()))?;
+    let path = PathBuf::from(path);
+    match input::read(&path, MAX_EVENT) {
+        Ok(bytes) => Ok((path, bytes)),
+        Err(source) => Err(EventFileError::Unreadable { path, source }),
+    }
 }
 
 fn parse(event: &str, bytes: &[u8]) -> Result<Trigger, String> {
@@ -391,6 +415,25 @@ mod tests {
             Some("https://github.com/acme/mono/actions/runs/42")
         );
         assert_eq!(run_url(&Environment::default()), None);
+    }
+
+    #[test]
+    fn only_a_dispatch_has_an_event_to_be_told_by() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "{}").unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let read = |event: &str, path: &Path| {
+            let variables =
+                [("GITHUB_EVENT_NAME", event.as_ref()), ("GITHUB_EVENT_PATH", path.as_os_str())];
+            repository_dispatch(&variables.into_iter().collect())
+        };
+        assert_eq!(read("repository_dispatch", file.path()).unwrap().as_deref(), Some(&b"{}"[..]));
+        assert_eq!(read("schedule", file.path()).unwrap(), None);
+        let unreadable = read("repository_dispatch", directory.path());
+        assert!(matches!(unreadable, Err(EventFileError::Unreadable { .. })), "{unreadable:?}");
+        let unnamed = read("repository_dispatch", Path::new(""));
+        assert!(matches!(unnamed, Err(EventFileError::NoPath(_))), "{unnamed:?}");
+        assert_eq!(repository_dispatch(&Environment::default()).unwrap(), None);
     }
 
     #[test]

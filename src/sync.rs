@@ -15,6 +15,7 @@
 pub mod apply;
 pub mod dependencies;
 pub mod hint;
+mod json;
 pub mod lock;
 pub mod merge;
 pub mod message;

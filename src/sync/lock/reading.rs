@@ -2,16 +2,14 @@
 //! not be taken for what a run has recorded.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::{Kept, Lock, LockError, Locked, MAX_BYTES, Others, PATH_ENCODING, VERSION};
 use crate::event::PERCENT_ENCODING;
 use crate::names::{CommitSha, FeaturePath};
 use crate::subscriptions::{Directory, Method, path};
+use crate::sync::json;
 use crate::text;
 
 /// The most bytes of a source's name.
@@ -28,9 +26,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Lock, LockError> {
         let message = "it begins with a byte order mark: save it as UTF-8 without one";
         return Err(LockError::Syntax(message.to_owned()));
     }
-    let Strict(value) = serde_json::from_slice(bytes).map_err(|error| {
-        LockError::Syntax(text::shown(error.to_string().as_bytes()).into_owned())
-    })?;
+    let value = json::parse(bytes).map_err(LockError::Syntax)?;
     let mut file = members(value, "")?;
     match file.remove("version") {
         Some(version) if version.as_u64() == Some(VERSION) => {}
@@ -144,67 +140,4 @@ fn members(value: Value, at: &str) -> Result<Others, LockError> {
 fn bad(pointer: &str, message: impl Into<String>) -> LockError {
     let pointer = text::shown(pointer.as_bytes()).into_owned();
     LockError::Value { pointer, message: message.into() }
-}
-
-/// A JSON value in which no object has a key twice: of two the last would win without a word.
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Self)
-    }
-}
-
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
-        let mut all = Vec::new();
-        while let Some(Strict(element)) = elements.next_element()? {
-            all.push(element);
-        }
-        Ok(Value::Array(all))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut all = serde_json::Map::new();
-        while let Some((key, Strict(value))) = members.next_entry::<String, Strict>()? {
-            if all.contains_key(&key) {
-                let key = text::quoted(&key);
-                return Err(A::Error::custom(format!("the key {key} is given twice")));
-            }
-            all.insert(key, value);
-        }
-        Ok(Value::Object(all))
-    }
 }
