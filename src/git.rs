@@ -20,6 +20,8 @@ pub mod range;
 mod record;
 pub mod refs;
 mod revision;
+#[cfg(test)]
+mod sandbox;
 pub mod source;
 pub mod stage;
 mod store;
