@@ -19,6 +19,7 @@ pub mod send;
 mod sending;
 mod signals;
 pub mod status;
+pub mod sync;
 mod telling;
 mod usage;
 pub mod validate;
@@ -113,6 +114,7 @@ enum Command {
     Send(Box<send::Args>),
     Validate(validate::Args),
     Status(status::Args),
+    Sync(Box<sync::Args>),
     Rehearse(rehearse::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -141,6 +143,7 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
         Command::Send(args) => send::run(here, &args, environment, &output),
         Command::Validate(args) => validate::run(here, &args, environment, &output),
         Command::Status(args) => status::run(here, &args, environment, &output),
+        Command::Sync(args) => sync::run(here, &args, environment, &output),
         Command::Rehearse(args) => rehearse::run(dir, &args, environment, &output),
         Command::Completions(args) => completions::run(&args, &output),
         Command::Man(args) => man::run(here, &args, &output),

@@ -32,7 +32,8 @@ pub mod workshop;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-use git2::{ErrorCode, Repository, RepositoryInitOptions, RepositoryOpenFlags};
+pub use git2::Repository;
+use git2::{ErrorCode, RepositoryInitOptions, RepositoryOpenFlags};
 
 use command::CommandError;
 pub use object_error::ObjectError;

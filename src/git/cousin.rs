@@ -36,9 +36,9 @@ pub fn base(clone: &Repository, named: Option<&str>) -> Result<Base, GitError> {
         return Ok(Base { branch: current, commit: commit.id() });
     };
     let candidates = [format!("refs/remotes/origin/{named}"), format!("refs/heads/{named}")];
-    let found = candidates.iter().find_map(|name| {
-        clone.find_reference(name).and_then(|found| found.peel_to_commit()).ok()
-    });
+    let found = candidates
+        .iter()
+        .find_map(|name| clone.find_reference(name).and_then(|found| found.peel_to_commit()).ok());
     let commit = found.ok_or_else(|| GitError::UnknownRevision {
         revision: crate::text::quoted(named),
         cause: ": it is neither a branch of the clone nor one of origin that the clone knows"
@@ -76,7 +76,9 @@ pub fn is_checked_out(clone: &Repository, name: &str) -> bool {
     let linked = std::fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten();
     let heads = linked.map(|entry| entry.path().join("HEAD")).chain([common.join("HEAD")]);
     let wanted = format!("ref: refs/heads/{name}");
-    heads.filter_map(|head| std::fs::read_to_string(head).ok()).any(|head| head.trim_end() == wanted)
+    heads
+        .filter_map(|head| std::fs::read_to_string(head).ok())
+        .any(|head| head.trim_end() == wanted)
 }
 
 /// Sets a local branch, if it still stands where it is expected to.

@@ -185,9 +185,7 @@ impl Bench<'_, '_> {
         preserve: &dyn Fn(&[u8]) -> bool,
     ) -> Result<(), Trouble> {
         let violations = match sides.subscription.method {
-            Method::Copy => {
-                proof::prove_copy(&sides.ours, &sides.theirs, &merged.files, preserve)
-            }
+            Method::Copy => proof::prove_copy(&sides.ours, &sides.theirs, &merged.files, preserve),
             _ => proof::prove_merge(self, base, &sides.ours, &sides.theirs, merged, preserve)?,
         };
         let Some(first) = violations.first() else { return Ok(()) };
@@ -263,6 +261,13 @@ pub fn below(into: &[u8], path: &[u8]) -> Vec<u8> {
         (false, true) => into.to_vec(),
         (false, false) => [into, b"/", path].concat(),
     }
+}
+
+/// Returns a path from the root as seen from a directory that it lies in.
+#[must_use]
+pub fn inside<'p>(into: &[u8], path: &'p [u8]) -> &'p [u8] {
+    let rest = path.strip_prefix(into).unwrap_or(path);
+    if into.is_empty() { rest } else { rest.strip_prefix(b"/").unwrap_or(rest) }
 }
 
 /// Returns what differs between two states of a directory; paths are those from the root.

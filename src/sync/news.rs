@@ -13,7 +13,7 @@ use crate::sync::verify::Good;
 const MAX_LOOKED_AT: usize = 2_000;
 
 /// What is new.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct News {
     /// The commits that touch the features, oldest first.
     pub commits: Vec<CommitRecord>,
@@ -28,7 +28,9 @@ impl Bench<'_, '_> {
     /// # Errors
     /// Upstream's trees cannot be read.
     pub fn news(&mut self, features: &[&FeaturePath], good: &Good) -> Result<News, Trouble> {
-        let Some(since) = &good.since else { return Ok(News::default()) };
+        let Some(since) = &good.since else {
+            return Ok(News { commits: Vec::new(), complete: true });
+        };
         let mut commits = self.upstream.commits(Some(since), &good.record.id)?;
         let complete = commits.len() <= MAX_LOOKED_AT;
         commits.drain(..commits.len().saturating_sub(MAX_LOOKED_AT));

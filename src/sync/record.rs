@@ -89,8 +89,7 @@ impl Bench<'_, '_> {
         finished: &Finished<'_>,
         imprint: &Imprint<'_>,
     ) -> Result<ObjectId, Trouble> {
-        let mut growing =
-            Growing { tip: onto.commit, root: onto.root, lock: onto.lock.clone() };
+        let mut growing = Growing { tip: onto.commit, root: onto.root, lock: onto.lock.clone() };
         if let [(sides, applied)] = finished.parts
             && sides.subscription.method == Method::CherryPick
             && finished.good.since.is_some()
@@ -105,8 +104,9 @@ impl Bench<'_, '_> {
         for (sides, applied) in finished.parts {
             let into = sides.subscription.into.as_bytes();
             growing.root = self.workshop.graft(Some(growing.root), into, &applied.files)?;
-            growing.lock =
-                growing.lock.with(&sides.subscription.feature, locked(sides, finished.good, imprint));
+            growing.lock = growing
+                .lock
+                .with(&sides.subscription.feature, locked(sides, finished.good, imprint));
         }
         growing.root = self.locked(growing.root, &growing.lock)?;
         let features = finished.parts.iter().map(|(sides, _)| sides.subscription.feature.clone());
@@ -208,7 +208,8 @@ impl Bench<'_, '_> {
         committer: &Signature,
     ) -> Result<(), Trouble> {
         let parents = [growing.tip];
-        let commit = NewCommit { tree: growing.root, parents: &parents, message, author, committer };
+        let commit =
+            NewCommit { tree: growing.root, parents: &parents, message, author, committer };
         growing.tip = self.workshop.commit(&commit)?;
         Ok(())
     }

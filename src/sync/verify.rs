@@ -118,6 +118,5 @@ fn young_enough(record: &CommitRecord, claim: &Claim<'_>) -> Result<(), Trouble>
 /// # Errors
 /// It is all zeros, which no commit has.
 pub fn sha(id: ObjectId) -> Result<CommitSha, Trouble> {
-    CommitSha::parse(&id.to_string())
-        .map_err(|bad| Trouble::new("git", bad.message, bad.help))
+    CommitSha::parse(&id.to_string()).map_err(|bad| Trouble::new("git", bad.message, bad.help))
 }

@@ -1,0 +1,238 @@
+//! Verifies what is to be brought, applies it and makes the commit: everything about a unit that
+//! needs no GitHub.
+
+use super::course::Course;
+use super::request::What;
+use super::units::Unit;
+use crate::git::files::{Files, ObjectId};
+use crate::git::upstream::Upstream;
+use crate::subscriptions::Subscription;
+use crate::sync::apply::{Applied, Bench, Sides};
+use crate::sync::dependencies;
+use crate::sync::lock::{self, Lock, Locked};
+use crate::sync::message::UpstreamCommit;
+use crate::sync::outcome::{Brought, Outcome, Stage, Trouble};
+use crate::sync::record::{Finished, Imprint, Onto, told};
+use crate::sync::verify::{Claim, Good, Verified, sha, verify};
+
+/// A unit whose commit may be brought.
+pub(super) struct Maker {
+    pub(super) good: Good,
+}
+
+/// What was made of it.
+pub(super) struct Made {
+    /// The commit; none where nothing differs.
+    pub(super) commit: Option<ObjectId>,
+    /// What is proposed, as one id: the features' trees upstream.
+    pub(super) content: String,
+    pub(super) conflicts: bool,
+    pub(super) news: Vec<UpstreamCommit>,
+    /// Whether these are all that are new.
+    pub(super) all_news: bool,
+}
+
+impl Maker {
+    /// Returns what may be brought; none when the cousin has it, which is noted.
+    pub(super) fn verified(
+        course: &mut Course<'_, '_>,
+        unit: &Unit<'_>,
+        brought: &mut Brought,
+    ) -> Result<Option<Self>, Trouble> {
+        let lock = course.onto.lock.clone();
+        let found = verified(course, unit, &lock)?;
+        match found {
+            Verified::Same(commit) => {
+                brought.previous = Some(commit.clone());
+                let said = format!("{} was applied already", commit.short());
+                brought.commit = Some(commit);
+                brought.end(Stage::Verified, Outcome::NothingToDo, said);
+                Ok(None)
+            }
+            Verified::Good(good) => {
+                brought.commit = Some(good.record.id.clone());
+                brought.previous.clone_from(&good.since);
+                let branch = course.upstream.as_ref().map(Upstream::branch).unwrap_or_default();
+                let since = good.since.as_ref().map(|since| format!(", since {}", since.short()));
+                brought.pass(
+                    Stage::Verified,
+                    format!(
+                        "{} is on {branch}{}",
+                        good.record.id.short(),
+                        since.unwrap_or_else(|| ", for the first time".to_owned())
+                    ),
+                );
+                Ok(Some(Self { good }))
+            }
+        }
+    }
+
+    /// Applies it on a commit of the cousin.
+    pub(super) fn make(
+        &mut self,
+        course: &mut Course<'_, '_>,
+        unit: &Unit<'_>,
+        onto: &Onto,
+        brought: &mut Brought,
+        stage: &mut Stage,
+    ) -> Result<Made, Trouble> {
+        let source = &course.request.source_name;
+        let imprint = Imprint {
+            source,
+            committer: &course.committer,
+            dispatch_id: unit.dispatch_id.as_deref(),
+            at: course.now,
+        };
+        let upstream = course.upstream.as_mut().ok_or_else(not_fetched)?;
+        let allow_workflows = course.request.allow_workflows;
+        let mut bench = Bench { workshop: course.workshop, upstream, allow_workflows };
+        let commit = ObjectId::from_str(self.good.record.id.as_str())
+            .map_err(|error| Trouble::new("git", error.message().to_owned(), ""))?;
+        let mut parts: Vec<(Sides<'_>, Applied)> = Vec::new();
+        for subscription in &unit.subscriptions {
+            let since = since(&onto.lock, subscription, source.as_str(), self.good.rewritten);
+            let sides = bench.sides(subscription, onto.root, since, commit)?;
+            if sides.theirs.is_empty() && since.is_none() && sides.ours.is_empty() {
+                return Err(no_such_feature(subscription, &self.good));
+            }
+            let applied = bench.apply(&sides)?;
+            parts.push((sides, applied));
+        }
+        self.note(&mut bench, unit, &parts, brought)?;
+        let content = content(&parts);
+        let conflicts = !brought.conflicts.is_empty();
+        if brought.changes.is_empty() {
+            return Ok(Made { commit: None, content, conflicts, news: Vec::new(), all_news: true });
+        }
+        *stage = Stage::Recorded;
+        let features = unit.features();
+        let news = bench.news(&features.iter().collect::<Vec<_>>(), &self.good)?;
+        let finished = Finished { parts: &parts, good: &self.good, news: &news.commits };
+        let made = bench.record(onto, &finished, &imprint)?;
+        brought.made = sha(made).ok();
+        brought.diff_stat = course.workshop.diff_stat(onto.root, course.workshop.root(made)?).ok();
+        brought.pass(Stage::Recorded, format!("in a commit, with {}", lock::FILE_NAME));
+        Ok(Made {
+            commit: Some(made),
+            content,
+            conflicts,
+            news: news.commits.iter().map(told).collect(),
+            all_news: news.complete,
+        })
+    }
+
+    /// Notes what was applied.
+    fn note(
+        &self,
+        bench: &mut Bench<'_, '_>,
+        unit: &Unit<'_>,
+        parts: &[(Sides<'_>, Applied)],
+        brought: &mut Brought,
+    ) -> Result<(), Trouble> {
+        for (sides, applied) in parts {
+            brought.changes.extend(applied.changes.iter().cloned());
+            brought.conflicts.extend(applied.conflicts.iter().cloned());
+            brought.dependencies.extend(manifests(bench, sides, applied)?);
+        }
+        let paths = crate::report::human::counted(brought.changes.len(), "path");
+        let conflicts = crate::report::human::counted(brought.conflicts.len(), "conflict");
+        let said = match brought.conflicts.len() {
+            0 => format!("{paths} by {}", unit.method().as_str()),
+            _ => format!("{paths} by {}, with {conflicts}", unit.method().as_str()),
+        };
+        brought.pass(Stage::Applied, said);
+        brought.pass(Stage::Proven, "the result holds what both sides say, and nothing else");
+        Ok(())
+    }
+}
+
+fn not_fetched() -> Trouble {
+    Trouble::new("upstream", "the source was not fetched", "")
+}
+
+/// Verifies the commit for each of the features that are brought together.
+fn verified(
+    course: &mut Course<'_, '_>,
+    unit: &Unit<'_>,
+    lock: &Lock,
+) -> Result<Verified, Trouble> {
+    let request = course.request;
+    let upstream = course.upstream.as_mut().ok_or_else(not_fetched)?;
+    // A pull names no commit, so it cannot name an old one.
+    let max_age_days = match request.what {
+        What::Pull => None,
+        What::Hint(_) | What::Feature(..) => request.subscriptions.max_age_days,
+    };
+    let mut found: Option<Verified> = None;
+    for subscription in &unit.subscriptions {
+        let last = lock.get(&subscription.feature);
+        let last = last.filter(|it| it.source == request.source_name.as_str());
+        let claim = Claim {
+            commit: unit.commit.as_ref(),
+            last: last.map(|it| &it.commit),
+            max_age_days,
+            allow_rewritten: request.allow_rewritten,
+            now: course.now.as_second(),
+        };
+        let one = verify(upstream, &claim)?;
+        // One that has something new is enough.
+        if !matches!((&found, &one), (Some(Verified::Good(_)), _)) {
+            found = Some(one);
+        }
+    }
+    found.ok_or_else(|| Trouble::new("nothing", "there is nothing to bring", ""))
+}
+
+/// Returns how a feature was last brought, where that is of use.
+fn since<'l>(
+    lock: &'l Lock,
+    subscription: &Subscription,
+    source: &str,
+    rewritten: bool,
+) -> Option<&'l Locked> {
+    lock.get(&subscription.feature).filter(|it| it.source == source && !rewritten)
+}
+
+fn no_such_feature(subscription: &Subscription, good: &Good) -> Trouble {
+    Trouble::new(
+        "no-such-feature",
+        format!(
+            "there is no {} upstream at {}",
+            crate::text::shown(subscription.feature.as_bytes()),
+            good.record.id.short()
+        ),
+        "see how it is spelled in the source, and write that into subscriptions.json",
+    )
+}
+
+/// Returns what is proposed as one id.
+fn content(parts: &[(Sides<'_>, Applied)]) -> String {
+    let ids: Vec<String> = parts
+        .iter()
+        .map(|(sides, _)| sides.theirs_id.map_or_else(|| "0".repeat(40), |id| id.to_string()))
+        .collect();
+    ids.join("+")
+}
+
+/// Returns what changes in the manifests of a feature.
+fn manifests(
+    bench: &mut Bench<'_, '_>,
+    sides: &Sides<'_>,
+    applied: &Applied,
+) -> Result<Vec<dependencies::Change>, Trouble> {
+    let into = sides.subscription.into.as_bytes();
+    let mut read = Vec::new();
+    for change in applied.changes.iter().filter(|it| dependencies::is_manifest(&it.path)) {
+        let inside = crate::sync::apply::inside(into, &change.path);
+        let blob = |files: &Files| {
+            let entry = files.get(inside).filter(|entry| entry.mode.is_file());
+            entry.map(|entry| bench.workshop.blob(entry.id)).transpose()
+        };
+        read.push((change.path.clone(), blob(&sides.ours)?, blob(&applied.files)?));
+    }
+    let sides: Vec<dependencies::Sides<'_>> = read
+        .iter()
+        .map(|(path, old, new)| (path.as_slice(), old.as_deref(), new.as_deref()))
+        .collect();
+    Ok(dependencies::changes(&sides))
+}
