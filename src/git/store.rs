@@ -87,7 +87,7 @@ impl Store {
         }
         let mut args = FETCH.to_vec();
         args.push(match with {
-            With::Nothing => "--filter=tree:1",
+            With::Nothing => "--filter=tree:0",
             With::Trees => "--filter=blob:none",
         });
         args.extend(["--stdin", "--end-of-options", "source"]);

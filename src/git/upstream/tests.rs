@@ -1,5 +1,3 @@
-use pretty_assertions::assert_eq;
-
 use super::*;
 use crate::git::files::ObjectId;
 use crate::git::sandbox::{LIKE_GITHUB, Sandbox, sha};

@@ -32,7 +32,9 @@ struct Flattened {
     files: Files,
     /// Directories that are still to be read, with how deep they lie.
     open: Vec<(Vec<u8>, ObjectId, usize)>,
+    /// How many more entries there may be.
     entries: usize,
+    /// How many more bytes their paths may have.
     bytes: usize,
 }
 
@@ -95,7 +97,16 @@ impl Workshop {
     /// [`GitError`] when a tree is not to be had, is none that git writes, or the whole is larger
     /// than anything that is read.
     pub fn files(&self, tree: ObjectId) -> Result<Files, GitError> {
-        let mut all = Flattened::default();
+        self.files_within(tree, ENTRIES, BYTES)
+    }
+
+    pub(super) fn files_within(
+        &self,
+        tree: ObjectId,
+        entries: usize,
+        bytes: usize,
+    ) -> Result<Files, GitError> {
+        let mut all = Flattened { entries, bytes, ..Flattened::default() };
         all.open.push((Vec::new(), tree, 0));
         while let Some((path, id, depth)) = all.open.pop() {
             if depth > DEPTH {
@@ -118,14 +129,13 @@ impl Workshop {
         self.read_ordered(tree, directory, |name, mode, id| {
             let mut path = Vec::with_capacity(directory.len() + 1 + name.len());
             join(&mut path, directory, name);
-            all.entries += 1;
-            all.bytes = all.bytes.saturating_add(path.len());
-            if all.entries > ENTRIES {
+            let Some(entries) = all.entries.checked_sub(1) else {
                 return Err(too_large_entry(&path, "it has more than 1,000,000 entries"));
-            }
-            if all.bytes > BYTES {
+            };
+            let Some(bytes) = all.bytes.checked_sub(path.len()) else {
                 return Err(too_large_entry(&path, "its paths have more than 256 MiB"));
-            }
+            };
+            (all.entries, all.bytes) = (entries, bytes);
             let bad = |path: Vec<u8>, why| ObjectError::BadEntry { path, why };
             match kind(mode, id) {
                 None => return Err(bad(path, "its mode is none that git writes")),

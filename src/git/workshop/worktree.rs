@@ -5,7 +5,7 @@
 
 mod disk;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use git2::Repository;
 
@@ -43,14 +43,10 @@ impl Workshop {
         };
         let disk = Disk::new(root, is_mode_kept(clone));
         let changes = changes(before, after, into);
-        let removed: BTreeSet<&[u8]> = changes
-            .iter()
-            .filter(|change| change.before.is_some() && change.after.is_none())
-            .map(|change| change.path.as_slice())
-            .collect();
+        let wanted = Wanted::new(&changes);
         let mut refused = Vec::new();
         for change in &changes {
-            if let Some(why) = obstacle(&disk, change, &removed)? {
+            if let Some(why) = obstacle(&disk, change, &wanted)? {
                 refused.push((change.path.clone(), why));
             }
         }
@@ -64,16 +60,15 @@ impl Workshop {
     }
 
     fn write_changes(&self, disk: &Disk<'_>, changes: &[Change]) -> Result<(), GitError> {
-        let is_done = |change: &Change| Ok::<_, ObjectError>(disk.is(&change.path, change.after)?);
         // What is below a directory goes before the directory.
         for change in changes.iter().rev() {
-            if change.before.is_some() && !is_done(change)? {
+            if change.before.is_some() && disk.is(&change.path, change.before)? {
                 disk.remove(&change.path)?;
             }
         }
         for change in changes {
             let Some(after) = change.after else { continue };
-            if is_done(change)? {
+            if disk.is(&change.path, Some(after))? {
                 continue;
             }
             let content = match after.mode {
@@ -100,6 +95,34 @@ fn changes(before: &Files, after: &Files, into: &[u8]) -> Vec<Change> {
     paths.into_iter().filter_map(change).collect()
 }
 
+/// What is to be, by the paths that change.
+struct Wanted<'c> {
+    removed: BTreeSet<&'c [u8]>,
+    written: BTreeMap<&'c [u8], Entry>,
+}
+
+impl<'c> Wanted<'c> {
+    fn new(changes: &'c [Change]) -> Self {
+        let is_removed = |change: &&Change| change.before.is_some() && change.after.is_none();
+        let removed = changes.iter().filter(is_removed).map(|change| change.path.as_slice());
+        let written = |change: &'c Change| Some((change.path.as_slice(), change.after?));
+        Self { removed: removed.collect(), written: changes.iter().filter_map(written).collect() }
+    }
+
+    /// Returns whether a path is already as it is to be.
+    fn is_written(&self, disk: &Disk<'_>, path: &[u8]) -> Result<bool, ObjectError> {
+        let Some(entry) = self.written.get(path) else { return Ok(false) };
+        disk.is(path, Some(*entry))
+    }
+
+    /// Returns whether a path is to go, and something below it to come.
+    fn is_above_written(&self, change: &Change) -> bool {
+        let below = [change.path.as_slice(), b"/"].concat();
+        let mut behind = self.written.range(below.as_slice()..);
+        change.after.is_none() && behind.next().is_some_and(|(path, _)| path.starts_with(&below))
+    }
+}
+
 /// Whether the executable bit on disk means anything.
 fn is_mode_kept(clone: &Repository) -> bool {
     cfg!(unix) && clone.config().and_then(|config| config.get_bool("core.filemode")).unwrap_or(true)
@@ -109,7 +132,7 @@ fn is_mode_kept(clone: &Repository) -> bool {
 fn obstacle(
     disk: &Disk<'_>,
     change: &Change,
-    removed: &BTreeSet<&[u8]>,
+    wanted: &Wanted<'_>,
 ) -> Result<Option<&'static str>, ObjectError> {
     if let Some(why) = bad_path(&change.path, change.after) {
         return Ok(Some(why));
@@ -121,16 +144,14 @@ fn obstacle(
             State::Directory => {}
             State::Nothing => break,
             // It makes room, and is looked at by itself.
-            _ if removed.contains(above) => break,
+            _ if wanted.removed.contains(above) => break,
+            // It has made room already.
+            _ if change.after.is_none() && wanted.is_written(disk, above)? => return Ok(None),
             State::Symlink => return Ok(Some("lies behind a symbolic link")),
             State::Other => return Ok(Some("lies below what is no directory")),
         }
     }
-    let is_below_removed = |path: &[u8]| {
-        let mut ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-        ends.any(|(end, _)| path.get(..end).is_some_and(|above| removed.contains(above)))
-    };
-    if is_below_removed(&change.path) || disk.is(&change.path, change.after)? {
+    if disk.is(&change.path, change.after)? {
         return Ok(None);
     }
     if disk.is(&change.path, change.before)? {
@@ -140,7 +161,8 @@ fn obstacle(
     }
     Ok(match (disk.state(&change.path)?, change.before) {
         (State::Nothing, _) => Some("was deleted here"),
-        (State::Directory, None) if disk.holds_only(&change.path, removed)? => None,
+        (State::Directory, None) if disk.holds_only(&change.path, &wanted.removed)? => None,
+        (State::Directory, Some(_)) if wanted.is_above_written(change) => None,
         (State::Directory, _) => Some("holds files that would be lost"),
         (_, None) => Some("is there and not of the commit"),
         (_, Some(_)) => Some("was changed here"),
