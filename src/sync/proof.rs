@@ -174,7 +174,7 @@ impl<C: Contents> Proof<'_, C> {
                 side.contains_key(from) != renamed && side.contains_key(to) == renamed
             };
             let Some(old) = self.base.get(from).copied() else {
-                self.fault(to, Fault::Rename);
+                self.fault(to, Fault::RenameUntrue);
                 continue;
             };
             let new: Vec<Entry> = sides
@@ -188,7 +188,7 @@ impl<C: Contents> Proof<'_, C> {
                 is_true = is_true && self.is_the_same(old, new)?;
             }
             if !is_true {
-                self.fault(to, Fault::Rename);
+                self.fault(to, Fault::RenameUntrue);
                 continue;
             }
             for side in [&mut self.base, &mut self.ours, &mut self.theirs] {
@@ -338,7 +338,7 @@ impl<C: Contents> Proof<'_, C> {
             };
             let named = beside.as_ref().map_or(path.is_empty(), is_free);
             if !reason || moved.is_empty() || !named {
-                self.fault(path, Fault::Move);
+                self.fault(path, Fault::MoveUntrue);
                 continue;
             }
             for old in moved {

@@ -41,9 +41,9 @@ pub enum Fault {
     /// Its content was merged cleanly, and it has a line that neither side has.
     LineInvented,
     /// It is said to be the new name of a renamed file, and is not.
-    Rename,
+    RenameUntrue,
     /// It is said to have been moved aside, and had no reason to be.
-    Move,
+    MoveUntrue,
 }
 
 impl fmt::Display for Violation {
@@ -61,8 +61,8 @@ impl fmt::Display for Violation {
             Fault::MarkerMissing => "is listed as a conflict with markers and has none",
             Fault::LineLost => "has lost a line in merging",
             Fault::LineInvented => "has a line that neither side has",
-            Fault::Rename => "is not the new name of the file that it is said to be",
-            Fault::Move => "was moved aside without a reason",
+            Fault::RenameUntrue => "is not the new name of the file that it is said to be",
+            Fault::MoveUntrue => "was moved aside without a reason",
         };
         let path = if self.path.is_empty() { "the feature".into() } else { shown(&self.path) };
         write!(f, "{path} {fault}")
