@@ -189,8 +189,7 @@ fn follow<'a>(
             Renamer::Ours => (old.theirs, &mut new.theirs),
             Renamer::Theirs => (old.ours, &mut new.ours),
         };
-        // What the other side has added there is another file: each stays what it is.
-        if new_side.is_some() || old_side == old.base {
+        if old_side == old.base {
             continue;
         }
         if old_side.is_none() {
@@ -202,6 +201,10 @@ fn follow<'a>(
                     _ => ConflictKind::RenamedHereDeletedUpstream { from },
                 },
             );
+            continue;
+        }
+        // What the other side has added there is another file: each stays what it is.
+        if new_side.is_some() {
             continue;
         }
         *new_side = old_side;

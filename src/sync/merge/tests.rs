@@ -1,4 +1,9 @@
-//! The rules of merging, as tables; [`random`] compares them with git's.
+//! The rules of merging, as tables; the laws that hold for all merges are in [`random`], and
+//! [`oracle`] compares with git.
+
+mod oracle;
+mod random;
+mod scenario;
 
 use pretty_assertions::assert_eq;
 
