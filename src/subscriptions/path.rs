@@ -71,7 +71,6 @@ impl Directory {
                 help,
             ));
         }
-        let path = path.to_owned();
         let is_or_is_below = |above: &str| {
             let head = path.get(..above.len());
             let rest = path.get(above.len()..).unwrap_or_default();
@@ -87,7 +86,7 @@ impl Directory {
         if let Some(own) = OWN_FILES.into_iter().find(|own| is_or_is_below(own)) {
             return Err(BadName::new(format!("{own} steers the sync itself"), help));
         }
-        Ok(Self(path))
+        Ok(Self(path.to_owned()))
     }
 
     /// Returns the path's bytes; none for the root.

@@ -1,8 +1,8 @@
 //! From what stands in `subscriptions.json` to what it means: paths, words, patterns, and the rules
-//! between subscriptions. Pure; it goes on after each error, so that one run shows them all, and
+//! between subscriptions (`apart`). Pure; it goes on after each error, so that one run shows them all, and
 //! whoever gets its result must look at the findings first.
 
-use std::collections::HashMap;
+use apart::Listed;
 
 use super::raw::{MAX_AGE_DAYS, RawFile, RawItem, RawObject, RawSubscription};
 use super::{
@@ -12,6 +12,8 @@ use super::{
 use crate::document::{Code, Finding, Findings, LineIndex, Located, Pointer, Span, Text, Texts};
 use crate::names::{BadName, FeaturePath};
 use crate::text;
+
+mod apart;
 
 /// How many patterns one subscription may preserve by: each takes part in the judgement of each file.
 const MAX_PATTERNS: usize = 1000;
@@ -40,15 +42,6 @@ pub(super) fn validate(
     let max_age_days = object.max_age_days.and_then(|written| check.max_age_days(&written));
     let subscriptions = check.subscriptions(object.subscriptions?, lines);
     Some(Subscriptions { source, branch, max_age_days, subscriptions })
-}
-
-/// A subscription whose feature and directory could be read, and where they stand.
-struct Listed {
-    at: Pointer<'static>,
-    feature: Located<FeaturePath>,
-    /// The directory, at the feature's place where none is given.
-    into: Located<Directory>,
-    method: Method,
 }
 
 struct Check<'c, 'l> {
@@ -106,8 +99,8 @@ impl Check<'_, '_> {
                 subscriptions.push(subscription);
             }
         }
-        self.features_once(&listed);
-        self.directories_apart(&listed);
+        apart::features_once(&listed, self.findings);
+        apart::directories_apart(&listed, self.findings);
         subscriptions
     }
 
@@ -274,68 +267,6 @@ impl Check<'_, '_> {
         }
     }
 
-    /// Reports each feature that is listed a second time.
-    fn features_once(&mut self, listed: &[Listed]) {
-        let mut first_places = HashMap::with_capacity(listed.len());
-        for Listed { at, feature, .. } in listed {
-            let first = *first_places.entry(&feature.value).or_insert(feature.span);
-            if first != feature.span {
-                self.error(Code::DuplicateSubscription, feature.span, *at, || {
-                    Finding::new(
-                        format!("the feature {} is listed more than once", name_of(&feature.value)),
-                        "keep one of them; a feature goes to one directory",
-                    )
-                    .related(first, "first listed here")
-                });
-            }
-        }
-    }
-
-    /// Reports subscriptions that would write over each other.
-    fn directories_apart(&mut self, listed: &[Listed]) {
-        let mut sorted: Vec<(usize, &Listed)> = listed.iter().enumerate().collect();
-        // By their names, so that what is below a directory comes right behind it.
-        sorted.sort_by(|(_, a), (_, b)| {
-            a.into.value.as_str().split('/').cmp(b.into.value.as_str().split('/'))
-        });
-        let mut above: Vec<(usize, &Listed)> = Vec::new();
-        for (position, one) in sorted {
-            let holds =
-                |(_, above): &(usize, &Listed)| contains(&above.into.value, &one.into.value);
-            while above.last().is_some_and(|last| !holds(last)) {
-                above.pop();
-            }
-            if let Some((other_position, other)) = above.last() {
-                let (first, second) =
-                    if *other_position < position { (*other, one) } else { (one, *other) };
-                self.overlap(first, second);
-            }
-            above.push((position, one));
-        }
-    }
-
-    fn overlap(&mut self, first: &Listed, second: &Listed) {
-        let together = first.method.keeps_layout() && second.method.keeps_layout();
-        if together || first.feature.value == second.feature.value {
-            return;
-        }
-        self.error(Code::OverlappingInto, second.into.span, second.at, || {
-            let (one, other) = (&first.into.value, &second.into.value);
-            let names = [&first.feature.value, &second.feature.value].map(name_of);
-            let [one_name, other_name] = names;
-            let message = if one == other {
-                format!("{one_name} and {other_name} would both be put into \"{one}\"")
-            } else {
-                let (inner, outer) = if contains(one, other) { (other, one) } else { (one, other) };
-                format!(
-                    "{one_name} and {other_name} would overwrite each other: \"{inner}\" lies in \"{outer}\""
-                )
-            };
-            Finding::new(message, "give each its own directory with \"into\"")
-                .related(first.into.span, "the other one is put here")
-        });
-    }
-
     fn name<T>(
         &mut self,
         code: Code,
@@ -377,16 +308,6 @@ impl Check<'_, '_> {
     ) {
         self.findings.error(code, span, || finding().pointer(at));
     }
-}
-
-/// Returns whether the inner directory is the outer one or lies below it.
-fn contains(outer: &Directory, inner: &Directory) -> bool {
-    let rest = inner.as_str().strip_prefix(outer.as_str());
-    outer.is_root() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-fn name_of(feature: &FeaturePath) -> String {
-    text::quoted(&String::from_utf8_lossy(feature.as_bytes()))
 }
 
 /// Returns the message with the value before it, unless it is quoted there already.

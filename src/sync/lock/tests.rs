@@ -68,10 +68,8 @@ fn what_is_recorded_of_one_feature_leaves_the_others_alone() {
     assert_eq!(later.get(&docs).map(|it| it.method), Some(Method::Merge));
     assert_eq!(later.get(&flask), lock.get(&flask));
     let without = later.without(&docs);
-    assert_eq!(
-        without.features().map(|(path, _)| path.clone()).collect::<Vec<_>>(),
-        [flask.clone()]
-    );
+    let left: Vec<_> = without.features().map(|(path, _)| path).collect();
+    assert_eq!(left, [&flask]);
     assert_eq!(without.without(&docs), without);
     assert_eq!(without.without(&flask).render(), "{\n  \"features\": {},\n  \"version\": 1\n}\n");
 }
