@@ -1,6 +1,8 @@
 //! What a feature is called in the name of a branch. It is for people to read, so it is the path with
 //! hyphens; and it must not change when features are added, as open pull requests hang on it.
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest as _, Sha256};
 
 use super::{Subscription, Subscriptions};
@@ -20,12 +22,25 @@ impl Subscriptions {
     /// the others have some digits of their hash behind it.
     #[must_use]
     pub fn slug(&self, subscription: &Subscription) -> String {
-        let plain = subscription.branch_slug();
-        let taken = self.subscriptions.iter().any(|other| {
-            other.feature < subscription.feature && other.branch_slug().eq_ignore_ascii_case(&plain)
-        });
-        if taken { with_hash(&plain, &subscription.feature) } else { plain }
+        let mut sorted: Vec<&Subscription> = self.subscriptions.iter().collect();
+        sorted.sort_by_key(|one| &one.feature);
+        let before = sorted.into_iter().take_while(|one| one.feature < subscription.feature);
+        let mut taken = BTreeSet::new();
+        for one in before {
+            let slug = free(one, &taken);
+            taken.insert(slug.to_ascii_lowercase());
+        }
+        free(subscription, &taken)
     }
+}
+
+/// Returns the first of a subscription's slugs that nobody has.
+fn free(subscription: &Subscription, taken: &BTreeSet<String>) -> String {
+    let plain = subscription.branch_slug();
+    let hashed =
+        (DIGITS..=2 * DIGITS).map(|digits| with_hash(&plain, &subscription.feature, digits));
+    let mut slugs = std::iter::once(plain.clone()).chain(hashed);
+    slugs.find(|slug| !taken.contains(&slug.to_ascii_lowercase())).unwrap_or(plain)
 }
 
 impl Subscription {
@@ -44,7 +59,7 @@ impl Subscription {
             }
         }
         let slug = fit(&slug, MAX_BYTES);
-        if slug.is_empty() { with_hash("feature", &self.feature) } else { slug.to_owned() }
+        if slug.is_empty() { with_hash("feature", &self.feature, DIGITS) } else { slug.to_owned() }
     }
 }
 
@@ -67,10 +82,11 @@ fn fit(slug: &str, bytes: usize) -> &str {
     }
 }
 
-fn with_hash(slug: &str, feature: &FeaturePath) -> String {
+fn with_hash(slug: &str, feature: &FeaturePath, digits: usize) -> String {
     let hash = Sha256::digest(feature.as_bytes());
-    let digits: String = hash.iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{digits}", fit(slug, MAX_BYTES - DIGITS - 1))
+    let hex = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let hex = hex.take(digits).filter_map(|digit| char::from_digit(u32::from(digit), 16));
+    format!("{}-{}", fit(slug, MAX_BYTES - digits - 1), hex.collect::<String>())
 }
 
 #[cfg(test)]
@@ -129,6 +145,13 @@ mod tests {
         assert_eq!(slugs(&["features/a/b", "features/a-b"]), [nested, dashed]);
         let [upper, lower] = slugs(&["A", "a"]).try_into().unwrap();
         assert_eq!((upper.as_str(), lower.len()), ("A", 10));
+        // A feature that is called like another one's slug.
+        let found = slugs(&["a-b", "a/b", &nested_slug()]);
+        assert_eq!((found[0].as_str(), found[1].len(), found[2].len()), ("a-b", 13, 12));
+    }
+
+    fn nested_slug() -> String {
+        slugs(&["a-b", "a/b"])[1].clone()
     }
 
     proptest! {

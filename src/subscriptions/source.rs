@@ -74,7 +74,10 @@ impl fmt::Display for SourceName {
 
 fn url(text: &str) -> Result<SourceName, BadName> {
     let unreadable = || BadName::new("the source's URL cannot be read", FORMS);
-    if text.contains(char::is_whitespace) {
+    // Where readers of URLs differ on what is the host, none of them is asked.
+    let behind = text.split_once("://").map_or("", |(_, behind)| behind);
+    let hostless = behind.starts_with('/') && !text.starts_with("file:");
+    if hostless || text.contains('\\') || text.contains(char::is_whitespace) {
         return Err(unreadable());
     }
     let Ok(parsed) = Url::parse(text) else { return Err(unreadable()) };
@@ -185,6 +188,8 @@ mod tests {
             "https://github.com",
             "https://github.com/",
             "https://",
+            "https:///github.com/acme/mono",
+            r"https://github.com\@evil.example/acme/mono",
             "ssh://-oProxyCommand=id/x",
             "ssh://-oX@host/x",
             "https://github.com/acme/mono?x=1",
