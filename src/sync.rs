@@ -14,6 +14,7 @@
 
 pub mod apply;
 pub mod dependencies;
+pub mod failure;
 pub mod hint;
 mod json;
 pub mod lock;
@@ -25,4 +26,5 @@ pub mod paths;
 pub mod proof;
 pub mod proposal;
 pub mod record;
+mod scripted;
 pub mod verify;

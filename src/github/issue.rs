@@ -10,8 +10,6 @@ use serde::de::IgnoredAny;
 pub(crate) struct Issue {
     pub(crate) number: u64,
     state: String,
-    #[serde(default)]
-    pub(crate) title: String,
     pub(crate) body: Option<String>,
     pull_request: Option<IgnoredAny>,
     #[serde(flatten)]

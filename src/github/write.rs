@@ -78,7 +78,7 @@ impl Write {
         &self.at
     }
 
-    pub(super) fn body(&self) -> &[u8] {
+    pub(crate) fn body(&self) -> &[u8] {
         &self.body
     }
 

@@ -19,6 +19,7 @@ mod pulls;
 pub use decision::{Action, Standing, Wanted, decide};
 pub use error::ProposalError;
 pub use labels::LABELS;
+pub(in crate::sync) use labels::set as set_labels;
 pub use listing::Pull;
 pub use marker::Marker;
 pub use pulls::{Opened, Proposals};

@@ -3,7 +3,7 @@
 
 use super::marker::END;
 use super::{FileStatus, Proposal};
-use crate::names::CommitSha;
+use crate::names::{CommitSha, FeaturePath};
 use crate::sync::dependencies::{Change, Kind};
 use crate::sync::message::defused;
 use crate::text::markdown::{address, code, size};
@@ -75,15 +75,14 @@ fn head(it: &Proposal<'_>, room: usize) -> String {
         format!(", from {} ({})", link(it, previous), linked("compare", &url))
     });
     let since = since.unwrap_or_else(|| ", for the first time".to_owned());
-    let features: Vec<String> =
-        it.features.iter().map(|feature| format!("- {}\n", code_of(feature.as_bytes()))).collect();
     let what = match it.features {
         [feature] => code_of(feature.as_bytes()),
         features => format!("{} features", features.len()),
     };
     let mut text = format!("Brings {what} of {source} up to {}{since}.\n\n", link(it, it.commit));
-    if features.len() != 1 {
-        text += &list(&features, room);
+    if it.features.len() != 1 {
+        let line = |feature: &FeaturePath| format!("- {}\n", code_of(feature.as_bytes()));
+        text += &list(it.features.iter().map(line), room);
         text.push('\n');
     }
     let into = match it.into.as_bytes() {
@@ -97,16 +96,17 @@ fn conflicts(it: &Proposal<'_>, room: usize) -> String {
     if it.conflicts.is_empty() {
         return String::new();
     }
-    let lines: Vec<String> = it
-        .conflicts
-        .iter()
-        .map(|conflict| format!("- {}: {}\n", code_of(&conflict.path), plain(&cut(&conflict.what))))
-        .collect();
+    let lines = it.conflicts.iter().map(|conflict| {
+        format!("- {}: {}\n", code_of(&conflict.path), plain(&cut(&conflict.what)))
+    });
+    let (count, them) = match lines.len() {
+        1 => ("1 file is in conflict".to_owned(), "it"),
+        count => (format!("{count} files are in conflict"), "them"),
+    };
     format!(
-        "\n### Conflicts\n\n**{}: this pull request is a draft until a person has resolved {}.**\n\n{}",
-        counted(lines.len(), "file is in conflict", "files are in conflict"),
-        if lines.len() == 1 { "it" } else { "them" },
-        list(&lines, room)
+        "\n### Conflicts\n\n**{count}: this pull request is a draft until a person has resolved \
+         {them}.**\n\n{}",
+        list(lines, room)
     )
 }
 
@@ -114,9 +114,8 @@ fn notes(notes: &[String]) -> String {
     if notes.is_empty() {
         return String::new();
     }
-    let lines: Vec<String> =
-        notes.iter().map(|note| format!("- {}\n", plain(&cut(note)))).collect();
-    format!("\n### Note\n\n{}", list(&lines, LONGEST_NOTES))
+    let lines = notes.iter().map(|note| format!("- {}\n", plain(&cut(note))));
+    format!("\n### Note\n\n{}", list(lines, LONGEST_NOTES))
 }
 
 fn cut(text: &str) -> String {
@@ -131,16 +130,11 @@ fn commits(it: &Proposal<'_>, room: usize) -> String {
         return String::new();
     }
     // The newest first: what is cut is the oldest.
-    let lines: Vec<String> = it
-        .commits
-        .iter()
-        .rev()
-        .map(|commit| {
-            let (subject, author) = (code_of(&commit.subject), code_of(&commit.author));
-            format!("- {} {subject} by {author}\n", link(it, &commit.id))
-        })
-        .collect();
-    format!("\n### Upstream commits ({})\n\n{}", lines.len(), list(&lines, room))
+    let lines = it.commits.iter().rev().map(|commit| {
+        let (subject, author) = (code_of(&commit.subject), code_of(&commit.author));
+        format!("- {} {subject} by {author}\n", link(it, &commit.id))
+    });
+    format!("\n### Upstream commits ({})\n\n{}", it.commits.len(), list(lines, room))
 }
 
 fn dependencies(changes: &[Change], room: usize) -> String {
@@ -160,11 +154,10 @@ fn dependencies(changes: &[Change], room: usize) -> String {
         let (before, after) = (side(&change.before), side(&change.after));
         format!("| {manifest} | {}{kind} | {before} | {after} |\n", code(&change.name))
     };
-    let rows: Vec<String> = changes.iter().map(row).collect();
     format!(
         "\n### Dependency changes\n\n| manifest | dependency | before | after |\n\
          | --- | --- | --- | --- |\n{}",
-        list(&rows, room)
+        list(changes.iter().map(row), room)
     )
 }
 
@@ -176,22 +169,19 @@ fn files(it: &Proposal<'_>, room: usize) -> String {
         (count(FileStatus::Deleted), "deleted"),
     ];
     let counts = counts.map(|(count, word)| format!("{count} {word}")).join(", ");
-    let lines: Vec<String> = it
-        .files
-        .iter()
-        .map(|file| {
-            let letter = match file.status {
-                FileStatus::Added => "added",
-                FileStatus::Modified => "modified",
-                FileStatus::Deleted => "deleted",
-            };
-            format!("- {} {letter}\n", code_of(&file.path))
-        })
-        .collect();
+    let lines = it.files.iter().map(|file| {
+        let word = match file.status {
+            FileStatus::Added => "added",
+            FileStatus::Modified => "modified",
+            FileStatus::Deleted => "deleted",
+        };
+        format!("- {} {word}\n", code_of(&file.path))
+    });
+    let total =
+        if lines.len() == 1 { "1 file".to_owned() } else { format!("{} files", lines.len()) };
     format!(
-        "\n### Files changed ({counts})\n\n<details><summary>{}</summary>\n\n{}\n</details>\n",
-        counted(lines.len(), "file", "files"),
-        list(&lines, room)
+        "\n### Files changed ({counts})\n\n<details><summary>{total}</summary>\n\n{}\n</details>\n",
+        list(lines, room)
     )
 }
 
@@ -212,24 +202,21 @@ fn steps(it: &Proposal<'_>) -> &'static str {
     }
 }
 
-/// Returns as many of the lines as there is room for, and how many more there are.
-fn list(lines: &[String], room: usize) -> String {
+/// Returns as many of the lines as there is room for, and how many more there are. The others are not
+/// even made.
+fn list(lines: impl ExactSizeIterator<Item = String>, room: usize) -> String {
     let mut text = String::new();
-    let mut length = 0;
-    for (at, line) in lines.iter().enumerate() {
-        length += size(line);
+    let (mut length, total) = (0, lines.len());
+    for (at, line) in lines.enumerate() {
+        length += size(&line);
         if length > room {
-            return text + &format!("\n… and {} more.\n", lines.len() - at);
+            return text + &format!("\n… and {} more.\n", total - at);
         }
-        text += line;
+        text += &line;
     }
     text
 }
 
 fn code_of(text: &[u8]) -> String {
     code(&shown(text))
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

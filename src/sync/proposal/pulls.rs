@@ -264,8 +264,8 @@ impl<G: Get + Put, C: Clock> Proposals<'_, G, C> {
             let reply = self.read(&["issues", &number, "comments"], &query).await?;
             let comments: Vec<Comment> = self.parsed(&reply)?;
             let ours = comments.into_iter().filter(Comment::is_of_the_house);
-            let ours = ours.filter_map(|comment| comment.body);
-            last = ours.filter(|body| body.starts_with(COMMENT)).next_back().or(last);
+            let mut ours = ours.filter_map(|comment| comment.body);
+            last = ours.rfind(|body| body.starts_with(COMMENT)).or(last);
             if !reply.next_page {
                 break;
             }
