@@ -1,7 +1,7 @@
 //! The monorepo as git keeps it: which commits a run compares ([`range`]), where their objects
 //! come from ([`source`], [`fetch`]), what differs between them ([`changes`]), and the repositories
-//! of a rehearsal ([`stage`]). libgit2 reads;
-//! the git program does the network, through the one constructor in [`command`]. No other module
+//! of a rehearsal ([`stage`]), which are served ([`serve`]) and kept ([`hosted`]) as GitHub would.
+//! libgit2 reads; the git program does the network, through the one constructor in [`command`]. No other module
 //! knows either of them.
 
 mod ancestry;
@@ -12,6 +12,7 @@ pub mod cousin;
 pub mod fetch;
 pub mod files;
 pub mod history;
+pub(crate) mod hosted;
 mod ladder;
 mod object_error;
 mod parting;
@@ -22,6 +23,7 @@ pub mod refs;
 mod revision;
 #[cfg(test)]
 mod sandbox;
+pub(crate) mod serve;
 pub mod source;
 pub mod stage;
 mod store;

@@ -26,5 +26,6 @@ pub mod paths;
 pub mod proof;
 pub mod proposal;
 pub mod record;
+#[cfg(test)]
 mod scripted;
 pub mod verify;

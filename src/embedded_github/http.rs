@@ -15,6 +15,7 @@ use super::log::Ticket;
 use super::model::Model;
 use super::rest::BODY_BYTES;
 use super::server::Wire;
+use super::smart_http::{self, Asked};
 
 /// How much of a body that is too large is read and dropped, in bytes, so that the client gets to
 /// read the refusal: a server that closes with bytes unread resets the connection, and macOS and
@@ -57,6 +58,10 @@ pub(super) async fn handle(
     ConnectInfo(wire): ConnectInfo<Wire>,
     request: HttpRequest,
 ) -> Response {
+    let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
+    if let Some(asked) = Asked::of(request.method().as_str(), path) {
+        return smart_http::handle(shared, asked, request).await;
+    }
     let (parts, body) = request.into_parts();
     let Some(body) = read(body).await else {
         return refused(StatusCode::BAD_REQUEST);
@@ -108,7 +113,7 @@ async fn read(mut body: HttpBody) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+pub(super) fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
@@ -121,7 +126,7 @@ fn body_of(answer: &Answer) -> Vec<u8> {
     }
 }
 
-fn projected(answer: &Answer) -> Response {
+pub(super) fn projected(answer: &Answer) -> Response {
     let mut response = Response::new(HttpBody::from(body_of(answer)));
     let status = StatusCode::from_u16(answer.status);
     *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -146,7 +151,7 @@ fn projected(answer: &Answer) -> Response {
     response
 }
 
-fn refused(status: StatusCode) -> Response {
+pub(super) fn refused(status: StatusCode) -> Response {
     let mut response = Response::new(HttpBody::empty());
     *response.status_mut() = status;
     response

@@ -17,6 +17,7 @@ use super::repository::{Repository, key};
 use super::runs::Run;
 use super::tokens::{Token, TokenKind};
 use super::tracker::{Comment, Draft, Issue};
+use crate::git::command::Git;
 
 /// The clock that the model reads.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -48,6 +49,7 @@ pub struct Model {
     pub(super) events: Vec<Event>,
     pub(super) runs: Vec<Run>,
     pub(super) apps: Apps,
+    pub(super) git: Git,
     last_id: u64,
     faults: Faults,
     latency: Duration,
@@ -78,6 +80,7 @@ impl Model {
             events: Vec::new(),
             runs: Vec::new(),
             apps: Apps::default(),
+            git: Git::new([]),
             last_id: 1_000_000,
             faults: Faults::default(),
             latency: Duration::ZERO,
@@ -140,6 +143,14 @@ impl Model {
     #[must_use]
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
+        self
+    }
+
+    /// Names the git program that serves the repositories which have one, with what it may see of
+    /// the environment; without a word, the one that is found without any.
+    #[must_use]
+    pub fn git_program(mut self, git: Git) -> Self {
+        self.git = git;
         self
     }
 
@@ -326,12 +337,15 @@ impl Model {
         (self.now)()
     }
 
+    /// Lets the pull requests of a repository follow their branches.
+    pub(super) fn follow_heads(&mut self, _id: u64) {}
+
     fn called_mut(&mut self, full_name: &str) -> Option<&mut Repository> {
         let id = self.called(full_name)?.id;
         self.repositories.get_mut(&id)
     }
 
-    fn sender(&self, request: &Request) -> Sender {
+    pub(super) fn sender(&self, request: &Request) -> Sender {
         let Some(header) = request.authorization.as_deref() else {
             return Sender::Anonymous;
         };

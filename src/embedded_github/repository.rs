@@ -2,7 +2,8 @@
 //! is called now, what it was called, whether it can be seen and written, and which files its
 //! branches hold. Who may do what is the tokens' matter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::files::{Tree, cleaned};
@@ -32,6 +33,10 @@ pub struct Repository {
     /// Issues are turned off; pull requests are not.
     pub issues_disabled: bool,
     pub(super) tracker: Tracker,
+    /// The bare git repository that holds its history.
+    pub(super) bare: Option<PathBuf>,
+    /// The branches that no one may rewrite.
+    pub(super) protected: BTreeSet<String>,
     branches: BTreeMap<String, Tree>,
     workflow_states: BTreeMap<String, String>,
 }
@@ -50,6 +55,8 @@ impl Repository {
             run_delay: Duration::ZERO,
             issues_disabled: false,
             tracker: Tracker::default(),
+            bare: None,
+            protected: BTreeSet::new(),
             branches: BTreeMap::new(),
             workflow_states: BTreeMap::new(),
         }
@@ -144,6 +151,22 @@ impl Repository {
         self
     }
 
+    /// Gives it a history: a bare git repository at `dir`, which can be cloned and pushed to at
+    /// `{url}/owner/name.git`. From then on its branches and files are those that are there. A
+    /// repository without one cannot be cloned.
+    #[must_use]
+    pub fn git(mut self, dir: &Path) -> Self {
+        self.bare = Some(dir.to_owned());
+        self
+    }
+
+    /// Protects a branch: it is neither rewritten nor deleted, by nobody.
+    #[must_use]
+    pub fn protected(mut self, branch: &str) -> Self {
+        self.protected.insert(branch.to_owned());
+        self
+    }
+
     /// Sets the state of the workflow in that file, which else is `active`: `disabled_manually`,
     /// `disabled_inactivity`, or whatever GitHub may think of.
     #[must_use]
@@ -163,6 +186,8 @@ impl Repository {
         self.run_delay = self.run_delay.max(known.run_delay);
         self.issues_disabled |= known.issues_disabled;
         self.tracker.or(&known.tracker);
+        self.bare = self.bare.or_else(|| known.bare.clone());
+        self.protected.extend(known.protected.iter().cloned());
         self = self.default_branch(&known.default_branch);
         self.former_names.extend_from_slice(&known.former_names);
         for (name, tree) in &known.branches {

@@ -149,7 +149,7 @@ impl Model {
     }
 
     /// Whether the sender has a token of which `what` holds for the names of a repository.
-    fn may(
+    pub(super) fn may(
         &self,
         sender: Sender,
         repository: &Repository,

@@ -16,6 +16,7 @@ mod apps;
 mod broken;
 mod contents;
 mod garbage;
+mod git;
 mod grants;
 mod issues;
 mod listings;

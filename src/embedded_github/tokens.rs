@@ -58,6 +58,8 @@ pub struct Token {
     administers: Reach,
     reads_issues: Reach,
     writes_issues: Reach,
+    writes_workflows: Reach,
+    writes_pulls: Reach,
     /// Whose contents it may not read.
     sealed: Reach,
     /// Whose workflows and runs it may not read.
@@ -86,6 +88,8 @@ impl Token {
             administers: nothing(),
             reads_issues: nothing(),
             writes_issues: nothing(),
+            writes_workflows: nothing(),
+            writes_pulls: nothing(),
             sealed: nothing(),
             no_actions: nothing(),
             scopes: None,
@@ -154,13 +158,31 @@ impl Token {
         self.may_read_issues(repository)
     }
 
-    /// Lets the token read every repository and write its contents and issues.
+    /// Lets a token of the newer kinds read and write pull requests (`pull_requests=write`). A
+    /// classic token writes them wherever it may read and has the scope.
+    #[must_use]
+    pub fn may_write_pull_requests(mut self, repository: &str) -> Self {
+        self.writes_pulls.add(repository);
+        self.may_read(repository)
+    }
+
+    /// Lets a token of the newer kinds push workflows (`workflows=write`). A classic token needs
+    /// the scope `workflow` for that: [`Token::scopes`].
+    #[must_use]
+    pub fn may_write_workflows(mut self, repository: &str) -> Self {
+        self.writes_workflows.add(repository);
+        self.may_read(repository)
+    }
+
+    /// Lets the token read every repository and write its contents, issues and pull requests, but
+    /// no workflows.
     #[must_use]
     pub fn may_write_everything(mut self) -> Self {
         self.reads = Reach::All;
         self.writes = Reach::All;
         self.reads_issues = Reach::All;
         self.writes_issues = Reach::All;
+        self.writes_pulls = Reach::All;
         self
     }
 
@@ -270,6 +292,23 @@ impl Token {
         match self.kind {
             TokenKind::Classic => self.has_scope(&["repo", "public_repo"]),
             _ => self.writes_issues.covers(names),
+        }
+    }
+
+    /// Whether the token may write pull requests in a repository that it sees: a classic token as
+    /// it may issues.
+    pub(super) fn writes_pull_requests(&self, names: &[&str]) -> bool {
+        match self.kind {
+            TokenKind::Classic => self.writes_issues(names),
+            _ => self.writes_pulls.covers(names),
+        }
+    }
+
+    /// Whether the token may push workflows to a repository that it may write to.
+    pub(super) fn writes_workflows(&self, names: &[&str]) -> bool {
+        match self.kind {
+            TokenKind::Classic => self.has_scope(&["workflow"]),
+            _ => self.writes_workflows.covers(names),
         }
     }
 

@@ -131,6 +131,8 @@ pub(crate) struct Context<'a> {
     pub(crate) config: Vec<(String, SecretString)>,
     /// An interrupt from the terminal is for us and not for git: what it does is to be finished.
     pub(crate) uninterrupted: bool,
+    /// Variables of this command alone.
+    pub(crate) variables: Vec<(&'static str, OsString)>,
     /// Settings of this command alone.
     pub(crate) settings: &'static [&'static str],
     /// Whether git's standard output tells what came of each part, although git says it failed.
@@ -235,6 +237,7 @@ impl Git {
         }
         let file = if context.local_remote { ":file" } else { "" };
         command.env("GIT_ALLOW_PROTOCOL", format!("{PROTOCOLS}{file}"));
+        command.envs(context.variables.iter().map(|(name, value)| (name, value)));
         let inherited =
             self.inherited_config.iter().map(|(key, value)| (key.clone(), value.clone()));
         let own = context

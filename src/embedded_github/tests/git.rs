@@ -1,0 +1,179 @@
+//! git over HTTP with the git program on both sides: what is cloned, fetched and pushed, and what
+//! is refused in GitHub's words.
+
+use std::path::{Path, PathBuf};
+
+use pretty_assertions::assert_eq;
+
+use super::*;
+use crate::git::command::{Context, Git, Place};
+
+/// A directory, a server with `acme/web` that has a history, and `git` on the client's side.
+pub(super) struct Hub {
+    pub(super) github: EmbeddedGitHub,
+    root: tempfile::TempDir,
+}
+
+/// Returns an empty bare repository with the branch `main`.
+pub(super) fn bare(dir: &Path) {
+    let options = git2::RepositoryInitOptions::new();
+    let mut options = options;
+    options.bare(true).initial_head("main").external_template(false);
+    crate::git::init(dir, &options).unwrap();
+}
+
+/// Commits files on top of a branch of a bare repository, as somebody's push would, and returns
+/// the commit's id.
+pub(super) fn commit(dir: &Path, branch: &str, files: &[(&str, &str)]) -> String {
+    let repository = git2::Repository::open_bare(dir).unwrap();
+    let reference = format!("refs/heads/{branch}");
+    let parent = repository.refname_to_id(&reference).ok();
+    let parent = parent.map(|id| repository.find_commit(id).unwrap());
+    let mut index = git2::Index::new().unwrap();
+    if let Some(parent) = &parent {
+        index.read_tree(&parent.tree().unwrap()).unwrap();
+    }
+    for (path, text) in files {
+        let mut entry = git2::IndexEntry {
+            ctime: git2::IndexTime::new(0, 0),
+            mtime: git2::IndexTime::new(0, 0),
+            dev: 0,
+            ino: 0,
+            mode: 0o100_644,
+            uid: 0,
+            gid: 0,
+            file_size: 0,
+            id: repository.blob(text.as_bytes()).unwrap(),
+            flags: 0,
+            flags_extended: 0,
+            path: path.as_bytes().to_vec(),
+        };
+        entry.mode = 0o100_644;
+        index.add(&entry).unwrap();
+    }
+    let tree = repository.find_tree(index.write_tree_to(&repository).unwrap()).unwrap();
+    let by = git2::Signature::new("t", "t@example.com", &git2::Time::new(START, 0)).unwrap();
+    let parents: Vec<_> = parent.iter().collect();
+    let message = format!("change {} files", files.len());
+    let id = repository.commit(Some(&reference), &by, &by, &message, &tree, &parents).unwrap();
+    id.to_string()
+}
+
+impl Hub {
+    /// Starts a server; `describe` says more of `acme/web`.
+    pub(super) async fn start(describe: impl FnOnce(Repository) -> Repository) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let web = root.path().join("web.git");
+        bare(&web);
+        commit(&web, "main", &[("README.md", "web\n"), ("src/a.txt", "a\n")]);
+        commit(&web, "main", &[("src/a.txt", "a\nb\n")]);
+        let model = model()
+            .limits(Limits::none())
+            .token("flows", Token::may_write_all().scopes(&["repo", "workflow"]))
+            .token("reader", Token::classic())
+            .token("fine-w", Token::fine_grained().may_write("acme/web"))
+            .token(
+                "app-w",
+                Token::installation().may_write("acme/web").may_write_workflows("acme/web"),
+            )
+            .repository_with("acme/web", |it| describe(it.git(&web)));
+        Self { github: EmbeddedGitHub::start(model).await.unwrap(), root }
+    }
+
+    pub(super) fn bare(&self) -> PathBuf {
+        self.root.path().join("web.git")
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    fn url(&self, token: &str, name: &str) -> String {
+        let at = if token.is_empty() { String::new() } else { format!("x-access-token:{token}@") };
+        self.github.url().replace("http://", &format!("http://{at}")) + "/" + name
+    }
+
+    /// Runs git and returns its output, or its last words.
+    async fn git(&self, place: Option<&Path>, args: &[&str]) -> Result<String, String> {
+        let place = place.map(Path::to_owned);
+        let args: Vec<String> = [
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.com",
+            "-c",
+            "init.defaultBranch=main",
+        ]
+        .iter()
+        .chain(args)
+        .map(|it| (*it).to_owned())
+        .collect();
+        let run = move || {
+            let place = place.as_deref().map_or(Place::Nowhere, Place::Clone);
+            let told = |said: &[u8]| said.starts_with(b"To ");
+            let context = Context { place, partial_success: Some(told), ..Context::default() };
+            Git::new([]).run(&context, args)
+        };
+        let out = tokio::task::spawn_blocking(run).await.unwrap();
+        let out = out.map(|it| String::from_utf8_lossy(&it).trim().to_owned());
+        out.map_err(|error| error.to_string())
+    }
+
+    /// Clones `acme/web` with a token and returns where to.
+    async fn cloned(&self, token: &str, options: &[&str]) -> PathBuf {
+        let to = self.path(&format!("clone-{token}-{}", options.join("")));
+        let url = self.url(token, "acme/web.git");
+        let args = [&["clone", "--quiet"], options, &[&url, to.to_str().unwrap()]].concat();
+        self.git(None, &args).await.unwrap();
+        to
+    }
+
+    async fn change(&self, clone: &Path, path: &str, text: impl AsRef<[u8]>) {
+        let file = clone.join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+        self.git(Some(clone), &["add", "--all"]).await.unwrap();
+        self.git(Some(clone), &["commit", "--quiet", "--message", path]).await.unwrap();
+    }
+
+    /// Pushes and returns the line about the ref, or the refusal.
+    async fn push(&self, clone: &Path, args: &[&str]) -> Result<String, String> {
+        let args = [&["push", "--porcelain", "origin"], args].concat();
+        let said = self.git(Some(clone), &args).await?;
+        let mut lines = said.lines().filter(|it| !it.starts_with("To ") && *it != "Done");
+        let line = lines.next().unwrap_or_default().to_owned();
+        if line.starts_with('!') { Err(line) } else { Ok(line) }
+    }
+
+    fn at(&self, reference: &str) -> Option<String> {
+        let repository = git2::Repository::open_bare(self.bare()).unwrap();
+        repository.refname_to_id(reference).ok().map(|it| it.to_string())
+    }
+}
+
+#[tokio::test]
+async fn a_public_repository_is_cloned_by_anybody_with_and_without_the_suffix() {
+    let hub = Hub::start(|it| it).await;
+    for (name, to) in [("acme/web", "a"), ("acme/web.git", "b"), ("Acme/WEB.git", "c")] {
+        let to = hub.path(to);
+        let url = hub.url("", name);
+        hub.git(None, &["clone", "--quiet", &url, to.to_str().unwrap()]).await.unwrap();
+        assert_eq!(std::fs::read_to_string(to.join("src/a.txt")).unwrap(), "a\nb\n", "{name}");
+    }
+    hub.github.stop().await;
+}
+
+#[tokio::test]
+async fn a_push_moves_the_branch_and_is_there_for_the_next_clone() {
+    let hub = Hub::start(|it| it).await;
+    let clone = hub.cloned(SECRET, &[]).await;
+    hub.change(&clone, "src/new.txt", "new\n").await;
+    assert!(hub.push(&clone, &["main", "main:refs/heads/topic"]).await.is_ok());
+    let head = hub.git(Some(&clone), &["rev-parse", "HEAD"]).await.unwrap();
+    assert_eq!(hub.at("refs/heads/main"), Some(head.clone()));
+    assert_eq!(hub.at("refs/heads/topic"), Some(head));
+    let again = hub.cloned("reader", &[]).await;
+    assert_eq!(std::fs::read_to_string(again.join("src/new.txt")).unwrap(), "new\n");
+    assert!(hub.push(&clone, &["--delete", "topic"]).await.is_ok());
+    assert_eq!(hub.at("refs/heads/topic"), None);
+}
