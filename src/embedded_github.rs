@@ -27,6 +27,7 @@
 
 use std::future::IntoFuture as _;
 use std::io;
+use std::path::Path;
 
 use axum::Router;
 use axum::serve::Listener as _;
@@ -42,14 +43,18 @@ mod dispatches;
 mod fault;
 mod files;
 mod headers;
+mod history;
 mod hosting;
 mod http;
 mod issues;
+mod labels;
 mod limits;
 mod log;
 mod model;
+mod pulls;
 mod push;
 mod query;
+mod refs;
 mod repository;
 mod rest;
 mod route;
@@ -60,20 +65,36 @@ mod smart_http;
 mod tests;
 mod tokens;
 mod tracker;
+mod writes;
 
+pub use crate::git::hosted::MergeMethod;
 pub use answer::{Answer, Body, Request};
 pub use apps::{App, Installation};
 pub use fault::{Ending, Fault};
+pub use labels::Label;
 pub use limits::{Cost, Limits};
 pub use log::{Event, Received, Ticket};
 pub use model::{Model, Now, Reply};
+pub use pulls::PullRequest;
 pub use repository::Repository;
 pub use runs::Run;
 pub use tokens::{Token, TokenKind};
-pub use tracker::{Author, Comment, Draft, Issue};
+pub use tracker::{Author, Comment, Draft, Issue, Proposed};
 
+use crate::git::GitError;
 use http::Shared;
 use server::{Loopback, Wire};
+
+/// Makes an empty bare git repository at `dir`, whose default branch is `branch`, for
+/// [`Repository::git`].
+///
+/// # Errors
+/// It cannot be written.
+pub fn bare(dir: &Path, branch: &str) -> Result<(), GitError> {
+    let mut options = git2::RepositoryInitOptions::new();
+    options.bare(true).initial_head(branch).external_template(false);
+    crate::git::init(dir, &options).map(|_| ())
+}
 
 /// A running embedded GitHub. Dropping it closes the port and every connection;
 /// [`EmbeddedGitHub::stop`] also waits until they are closed.

@@ -1,7 +1,8 @@
 //! What is in a repository: the files of one branch, how git lists them, and the ids that git
 //! gives to them, to their directories and to the commit that holds them. It has no history: each
-//! state of a branch is one commit without parents, the same wherever the same files are. Links
-//! and submodules are not there, because nothing that is asked for here looks at them.
+//! state of a branch is one commit without parents, the same wherever the same files are, unless
+//! the files were read from a commit of a bare repository. Links and submodules are not there,
+//! because nothing that is asked for here looks at them.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,11 @@ use git2::{ObjectType, Oid};
 /// The order of the paths' bytes is the order in which git keeps a tree, where a directory counts
 /// as its name with a slash behind it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Tree(BTreeMap<String, Vec<u8>>);
+pub(super) struct Tree {
+    files: BTreeMap<String, Vec<u8>>,
+    /// The commit of a real history that they are of.
+    commit: Option<String>,
+}
 
 /// What a path leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,23 +29,28 @@ pub(super) enum Entry<'a> {
 }
 
 impl Tree {
+    /// Returns the files of a commit.
+    pub(super) fn of_commit(commit: String, files: Vec<(String, Vec<u8>)>) -> Self {
+        Self { files: files.into_iter().collect(), commit: Some(commit) }
+    }
+
     /// Puts a file at `path`, instead of what stands in its way: a file or directory there, or a
     /// file where the path needs a directory.
     pub(super) fn put(&mut self, path: &str, bytes: Vec<u8>) {
         let path = cleaned(path);
         let below = format!("{path}/");
-        self.0.retain(|known, _| {
+        self.files.retain(|known, _| {
             let above = path.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('/'));
             !above && !known.starts_with(&below)
         });
         if !path.is_empty() {
-            self.0.insert(path, bytes);
+            self.files.insert(path, bytes);
         }
     }
 
     /// Adds the files of another tree, save those that are there already.
     pub(super) fn fill(&mut self, other: &Self) {
-        for (path, bytes) in &other.0 {
+        for (path, bytes) in &other.files {
             if self.at(path).is_none() {
                 self.put(path, bytes.clone());
             }
@@ -49,7 +59,7 @@ impl Tree {
 
     /// Whether there is no file.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.files.is_empty()
     }
 
     /// Returns what is at `path`; the empty path is the root.
@@ -57,7 +67,7 @@ impl Tree {
         if path.is_empty() {
             return Some(Entry::Directory);
         }
-        if let Some(bytes) = self.0.get(path) {
+        if let Some(bytes) = self.files.get(path) {
             return Some(Entry::File(bytes));
         }
         self.below(path).next().map(|_| Entry::Directory)
@@ -87,8 +97,12 @@ impl Tree {
         .to_string()
     }
 
-    /// Returns the id of the commit that holds these files and nothing else.
+    /// Returns the id of the commit of a real history that they are of, else of the one that holds
+    /// these files and nothing else.
     pub(super) fn commit_id(&self) -> String {
+        if let Some(commit) = &self.commit {
+            return commit.clone();
+        }
         let tree = self.tree_id("");
         let by = "embedded <embedded@localhost> 1767225600 +0000";
         let commit = format!("tree {tree}\nauthor {by}\ncommitter {by}\n\nfiles\n");
@@ -112,7 +126,7 @@ impl Tree {
     fn below(&self, directory: &str) -> impl Iterator<Item = (&str, &[u8])> {
         let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
         let length = prefix.len();
-        self.0
+        self.files
             .range(prefix.clone()..)
             .take_while(move |(path, _)| path.starts_with(&prefix))
             .filter_map(move |(path, bytes)| Some((path.get(length..)?, bytes.as_slice())))

@@ -16,7 +16,8 @@ use super::tracker::{Author, Comment, Issue};
 
 mod fields;
 
-use fields::{Update, comment_in, draft, fields};
+use fields::{Update, comment_in, draft};
+pub(super) use fields::{fields, invalid, labels_of, text_of};
 
 /// What a request does to issues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +116,12 @@ pub(super) fn write(
     now: Timestamp,
 ) -> Result<Answer, Box<Answer>> {
     let docs = what.docs();
-    if repository.issues_disabled {
+    let number = match what {
+        Issues::Update(number) | Issues::Comment(number) => Some(number),
+        _ => None,
+    };
+    let pull = number.and_then(|number| repository.tracker.get(number)).map(|it| it.pull_request);
+    if repository.issues_disabled && pull != Some(true) {
         return Err(Box::new(are_disabled(docs)));
     }
     let fields = fields(body, docs)?;
@@ -203,7 +209,13 @@ fn list(root: &str, repository: &Repository, query: &str) -> Answer {
     paged(root, repository, "issues", query, found)
 }
 
-fn paged(root: &str, repository: &Repository, at: &str, query: &str, all: Vec<Value>) -> Answer {
+pub(super) fn paged(
+    root: &str,
+    repository: &Repository,
+    at: &str,
+    query: &str,
+    all: Vec<Value>,
+) -> Answer {
     let page = Page::of(query);
     let total = all.len();
     let answer = Answer::json(200, Value::Array(page.of_all(all.into_iter())));
@@ -213,7 +225,7 @@ fn paged(root: &str, repository: &Repository, at: &str, query: &str, all: Vec<Va
     }
 }
 
-fn user(author: &Author) -> Value {
+pub(super) fn user(author: &Author) -> Value {
     json!({ "login": author.login, "type": if author.bot { "Bot" } else { "User" } })
 }
 

@@ -337,9 +337,6 @@ impl Model {
         (self.now)()
     }
 
-    /// Lets the pull requests of a repository follow their branches.
-    pub(super) fn follow_heads(&mut self, _id: u64) {}
-
     fn called_mut(&mut self, full_name: &str) -> Option<&mut Repository> {
         let id = self.called(full_name)?.id;
         self.repositories.get_mut(&id)

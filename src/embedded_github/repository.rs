@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::files::{Tree, cleaned};
+use super::labels::Label;
 use super::tracker::Tracker;
 
 /// A repository.
@@ -37,7 +38,13 @@ pub struct Repository {
     pub(super) bare: Option<PathBuf>,
     /// The branches that no one may rewrite.
     pub(super) protected: BTreeSet<String>,
-    branches: BTreeMap<String, Tree>,
+    pub(super) branches: BTreeMap<String, Tree>,
+    /// Labels that were made, by their names in lower case.
+    pub(super) labels: BTreeMap<String, Label>,
+    /// A pull request cannot be a draft.
+    pub(super) no_drafts: bool,
+    /// The built-in token opens no pull request.
+    pub(super) actions_may_not_open: bool,
     workflow_states: BTreeMap<String, String>,
 }
 
@@ -58,6 +65,9 @@ impl Repository {
             bare: None,
             protected: BTreeSet::new(),
             branches: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            no_drafts: false,
+            actions_may_not_open: false,
             workflow_states: BTreeMap::new(),
         }
     }
@@ -167,6 +177,29 @@ impl Repository {
         self
     }
 
+    /// Gives it a label.
+    #[must_use]
+    pub fn label(mut self, name: &str) -> Self {
+        let label = Label::named(name);
+        self.labels.insert(name.to_lowercase(), label);
+        self
+    }
+
+    /// Lets it know no drafts, as private repositories of free accounts do.
+    #[must_use]
+    pub fn no_drafts(mut self) -> Self {
+        self.no_drafts = true;
+        self
+    }
+
+    /// Lets the built-in token open no pull request, which is GitHub's setting for new
+    /// repositories; unless said, it may.
+    #[must_use]
+    pub fn actions_may_not_open_pull_requests(mut self) -> Self {
+        self.actions_may_not_open = true;
+        self
+    }
+
     /// Sets the state of the workflow in that file, which else is `active`: `disabled_manually`,
     /// `disabled_inactivity`, or whatever GitHub may think of.
     #[must_use]
@@ -187,6 +220,11 @@ impl Repository {
         self.issues_disabled |= known.issues_disabled;
         self.tracker.or(&known.tracker);
         self.bare = self.bare.or_else(|| known.bare.clone());
+        self.no_drafts |= known.no_drafts;
+        self.actions_may_not_open |= known.actions_may_not_open;
+        for (name, label) in &known.labels {
+            self.labels.entry(name.clone()).or_insert_with(|| label.clone());
+        }
         self.protected.extend(known.protected.iter().cloned());
         self = self.default_branch(&known.default_branch);
         self.former_names.extend_from_slice(&known.former_names);

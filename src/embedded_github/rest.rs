@@ -1,5 +1,4 @@
-//! What the endpoints do, and who may use them. Pull requests will be one more [`Endpoint`], with a
-//! file of its own for what it shows, as issues are.
+//! What the endpoints do, and who may read them; who may write what is in `writes`.
 //!
 //! The order of the checks is GitHub's as far as it can be seen from outside: front (user agent),
 //! credentials, limits, then the repository (can it be seen, does its organization ask for single
@@ -10,15 +9,13 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, DISPATCH_DOCS, REST_DOCS, Request};
 use super::headers::request_id;
-use super::issues::{Issues, Writer};
 use super::limits::Cost;
 use super::log::{Event, Sender};
 use super::model::Model;
 use super::repository::{Repository, key};
 use super::route::{Address, Endpoint, Named, Route, contents_path};
 use super::tokens::{Role, Token, TokenKind};
-use super::tracker::Author;
-use super::{actions, apps, branches, contents, dispatches, issues, runs};
+use super::{actions, apps, branches, contents, dispatches, issues, labels, pulls, refs, runs};
 
 /// The longest body that is read, in bytes. GitHub's own bound is not documented; it is above the
 /// largest payload by far.
@@ -61,6 +58,7 @@ impl Model {
         {
             return refused;
         }
+        self.look_up(&route);
         match route {
             Route::To(Endpoint::Dispatch, address) => {
                 let event = self.event(&address, request, sender, number, now);
@@ -75,10 +73,10 @@ impl Model {
                 self.add_permission(&mut answer, Endpoint::Dispatch, sender);
                 answer
             }
-            Route::To(Endpoint::Issues(what), address) if what.writes() => {
-                let written = self.write_issue(what, &address, request, sender, now);
+            Route::To(endpoint, address) if endpoint.writes() => {
+                let written = self.write(endpoint, &address, request, sender, now);
                 let mut answer = written.unwrap_or_else(|refusal| *refusal);
-                self.add_permission(&mut answer, Endpoint::Issues(what), sender);
+                self.add_permission(&mut answer, endpoint, sender);
                 answer
             }
             Route::To(endpoint, address) => {
@@ -89,6 +87,31 @@ impl Model {
             }
             Route::RateLimit => self.show_rate_limit(sender, now),
             Route::Unknown => Answer::not_found(REST_DOCS),
+        }
+    }
+
+    /// Reads anew what the answer will be about, where the repository has a real history.
+    fn look_up(&mut self, route: &Route<'_>) {
+        let Route::To(endpoint, address) = route else { return };
+        let Some(id) = self.id_at(address) else { return };
+        match endpoint {
+            Endpoint::Contents
+            | Endpoint::Branches
+            | Endpoint::Branch
+            | Endpoint::Workflows
+            | Endpoint::Dispatch => self.reread(id),
+            Endpoint::Issues(_) | Endpoint::Pulls(_) | Endpoint::Labels(_) => self.follow_heads(id),
+            Endpoint::Repository
+            | Endpoint::Runs
+            | Endpoint::ActionsPermissions
+            | Endpoint::Refs(_) => {}
+        }
+    }
+
+    fn id_at(&self, address: &Address<'_>) -> Option<u64> {
+        match &address.repository {
+            Named::Name(name) => self.names.get(&key(name)).copied(),
+            Named::Id(id) => Some(*id),
         }
     }
 
@@ -118,18 +141,15 @@ impl Model {
     /// Returns the repository that a request is let through to, or the answer that it gets
     /// instead: what cannot be seen is not found, and what has moved is where its id is, with the
     /// rest of the path and the query kept.
-    fn reached(
+    pub(super) fn reached(
         &self,
         endpoint: Endpoint,
         address: &Address<'_>,
         sender: Sender,
     ) -> Result<&Repository, Box<Answer>> {
-        let id = match &address.repository {
-            Named::Name(name) => self.names.get(&key(name)),
-            Named::Id(id) => Some(id),
-        };
-        let repository = id
-            .and_then(|id| self.repositories.get(id))
+        let repository = self
+            .id_at(address)
+            .and_then(|id| self.repositories.get(&id))
             .filter(|it| !it.private || self.may(sender, it, Token::reads))
             .ok_or_else(|| Answer::not_found(endpoint.docs()))?;
         if self.token_of(sender).is_some_and(|token| token.lacks_sso(repository.owner())) {
@@ -196,61 +216,6 @@ impl Model {
         })
     }
 
-    /// Writes an issue or a comment, or returns the answer that refuses it.
-    fn write_issue(
-        &mut self,
-        what: Issues,
-        address: &Address<'_>,
-        request: &Request,
-        sender: Sender,
-        now: Timestamp,
-    ) -> Result<Answer, Box<Answer>> {
-        let endpoint = Endpoint::Issues(what);
-        let repository = self.reached(endpoint, address, sender)?;
-        let id = repository.id;
-        let Some(token) = self.token_of(sender) else {
-            return Err(Box::new(Answer::error(401, "Requires authentication", endpoint.docs())));
-        };
-        if !self.may(sender, repository, Token::writes_issues) {
-            return Err(Box::new(match token.kind() {
-                TokenKind::Classic => Answer::not_found(endpoint.docs()),
-                kind => Answer::not_accessible(kind, endpoint.docs()),
-            }));
-        }
-        if repository.archived {
-            let message = "Repository was archived so is read-only.";
-            return Err(Box::new(Answer::error(403, message, endpoint.docs())));
-        }
-        let writer = self.writer(token, repository, sender);
-        let root = self.root.clone();
-        let Some(repository) = self.repositories.get_mut(&id) else {
-            return Err(Box::new(Answer::not_found(endpoint.docs())));
-        };
-        issues::write(&root, repository, what, &request.body, writer, now)
-    }
-
-    /// Returns who writes with a token: an App under its own name, a person under the token's.
-    fn writer(&self, token: &Token, repository: &Repository, sender: Sender) -> Writer {
-        let keys = repository.keys();
-        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let Role { admin, push } = token.role(&keys);
-        match token.kind() {
-            TokenKind::BuiltIn => Writer { author: Author::app("github-actions"), triages: true },
-            TokenKind::Installation => {
-                Writer { author: Author::app(token.label().unwrap_or("app")), triages: true }
-            }
-            TokenKind::Classic | TokenKind::FineGrained => {
-                let association = match (admin, push) {
-                    (true, _) => "OWNER",
-                    (_, true) => "COLLABORATOR",
-                    _ => "NONE",
-                };
-                let login = self.label(sender).replace(' ', "-");
-                Writer { author: Author::person(&login, association), triages: push }
-            }
-        }
-    }
-
     /// Returns what an endpoint that only reads shows, or the answer that refuses it.
     fn show(
         &self,
@@ -264,15 +229,18 @@ impl Model {
         let query = address.query.unwrap_or_default();
         let root = &self.root;
         match endpoint {
-            Endpoint::Contents | Endpoint::Branches => {
+            Endpoint::Contents | Endpoint::Branches | Endpoint::Branch | Endpoint::Refs(_) => {
                 self.let_read(endpoint, repository, sender, Token::reads_contents)?;
             }
             Endpoint::ActionsPermissions => self.let_administer(endpoint, repository, sender)?,
             Endpoint::Workflows | Endpoint::Runs => {
                 self.let_read(endpoint, repository, sender, Token::reads_actions)?;
             }
-            Endpoint::Issues(_) => {
-                self.let_read(endpoint, repository, sender, Token::reads_issues)?;
+            Endpoint::Issues(_) | Endpoint::Labels(_) => {
+                self.let_read(endpoint, repository, sender, Token::reads_conversations)?;
+            }
+            Endpoint::Pulls(_) => {
+                self.let_read(endpoint, repository, sender, Token::reads_pull_requests)?;
             }
             Endpoint::Repository | Endpoint::Dispatch => {}
         }
@@ -283,6 +251,10 @@ impl Model {
                 contents::show(root, repository, path, query, accept, endpoint.docs())
             }
             Endpoint::Branches => branches::list(root, repository, query),
+            Endpoint::Branch => branches::show(root, repository, address.below, endpoint.docs()),
+            Endpoint::Pulls(what) => pulls::show(root, repository, what, query),
+            Endpoint::Labels(what) => labels::show(root, repository, what, address.below, query),
+            Endpoint::Refs(what) => refs::show(root, repository, what, address.below, query),
             Endpoint::Workflows => actions::workflows(root, repository, query),
             Endpoint::Runs => runs::list(root, repository, &self.runs, query, now),
             Endpoint::ActionsPermissions => actions::permissions(repository),

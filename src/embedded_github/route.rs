@@ -3,6 +3,9 @@
 //! in `rest`.
 
 use super::issues::Issues;
+use super::labels::Labels;
+use super::pulls::Pulls;
+use super::refs::Refs;
 
 /// A repository as a path names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,11 +59,15 @@ pub(super) enum Endpoint {
     Repository,
     Contents,
     Branches,
+    Branch,
     Workflows,
     Runs,
     ActionsPermissions,
     Dispatch,
     Issues(Issues),
+    Pulls(Pulls),
+    Labels(Labels),
+    Refs(Refs),
 }
 
 impl Endpoint {
@@ -68,6 +75,13 @@ impl Endpoint {
         let reads = matches!(method, "GET" | "HEAD");
         if let Some(issues) = Issues::of(method, below) {
             return Some(Self::Issues(issues));
+        }
+        let others = Pulls::of(method, below)
+            .map(Self::Pulls)
+            .or_else(|| Labels::of(method, below).map(Self::Labels))
+            .or_else(|| Refs::of(method, below).map(Self::Refs));
+        if others.is_some() {
+            return others;
         }
         match below {
             "/dispatches" if method == "POST" => Some(Self::Dispatch),
@@ -77,6 +91,7 @@ impl Endpoint {
             "/actions/workflows" => Some(Self::Workflows),
             "/actions/runs" => Some(Self::Runs),
             "/actions/permissions" => Some(Self::ActionsPermissions),
+            _ if branch_path(below).is_some() => Some(Self::Branch),
             _ => contents_path(below).map(|_| Self::Contents),
         }
     }
@@ -86,6 +101,9 @@ impl Endpoint {
         match self {
             Self::Dispatch => true,
             Self::Issues(issues) => issues.writes(),
+            Self::Pulls(pulls) => pulls.writes(),
+            Self::Labels(labels) => labels.writes(),
+            Self::Refs(refs) => refs.writes(),
             _ => false,
         }
     }
@@ -108,7 +126,11 @@ impl Endpoint {
                  #get-github-actions-permissions-for-a-repository"
             }
             Self::Dispatch => super::answer::DISPATCH_DOCS,
+            Self::Branch => "https://docs.github.com/rest/branches/branches#get-a-branch",
             Self::Issues(issues) => issues.docs(),
+            Self::Pulls(pulls) => pulls.docs(),
+            Self::Labels(labels) => labels.docs(),
+            Self::Refs(refs) => refs.docs(),
         }
     }
 
@@ -117,12 +139,19 @@ impl Endpoint {
     pub(super) fn permission(self) -> &'static str {
         match self {
             Self::Repository => "metadata=read",
-            Self::Contents | Self::Branches => "contents=read",
+            Self::Contents | Self::Branches | Self::Branch => "contents=read",
             Self::Workflows | Self::Runs => "actions=read",
             Self::ActionsPermissions => "administration=read",
             Self::Dispatch => "contents=write",
             Self::Issues(issues) if issues.writes() => "issues=write",
             Self::Issues(_) => "issues=read",
+            Self::Pulls(Pulls::Merge(_)) => "contents=write",
+            Self::Pulls(pulls) if pulls.writes() => "pull_requests=write",
+            Self::Pulls(_) => "pull_requests=read",
+            Self::Labels(labels) if labels.writes() => "issues=write; pull_requests=write",
+            Self::Labels(_) => "issues=read; pull_requests=read",
+            Self::Refs(refs) if refs.writes() => "contents=write",
+            Self::Refs(_) => "contents=read",
         }
     }
 
@@ -135,10 +164,14 @@ impl Endpoint {
             Self::Repository | Self::ActionsPermissions => "repo",
             Self::Contents
             | Self::Branches
+            | Self::Branch
             | Self::Workflows
             | Self::Runs
             | Self::Dispatch
-            | Self::Issues(_) => "",
+            | Self::Issues(_)
+            | Self::Pulls(_)
+            | Self::Labels(_)
+            | Self::Refs(_) => "",
         }
     }
 }
@@ -147,6 +180,11 @@ impl Endpoint {
 pub(super) fn contents_path(below: &str) -> Option<&str> {
     let path = below.strip_prefix("/contents")?;
     if path.is_empty() { Some(path) } else { path.strip_prefix('/') }
+}
+
+/// Returns the branch, as it was sent, that a request asks for.
+pub(super) fn branch_path(below: &str) -> Option<&str> {
+    below.strip_prefix("/branches/").filter(|it| !it.is_empty())
 }
 
 /// Where a request leads.
@@ -197,6 +235,8 @@ mod tests {
             ("/contents/dispatches?ref=x", Contents),
             ("/branches", Branches),
             ("/branches?page=2", Branches),
+            ("/branches/main", Branch),
+            ("/branches/a/b?x", Branch),
             ("/actions/workflows", Workflows),
             ("/actions/runs?event=push", Runs),
             ("/actions/permissions", ActionsPermissions),
@@ -214,7 +254,6 @@ mod tests {
             for below in [
                 "/",
                 "/branches/",
-                "/branches/main",
                 "/contentsx",
                 "/actions",
                 "/actions/workflows/1",

@@ -59,6 +59,7 @@ pub struct Token {
     reads_issues: Reach,
     writes_issues: Reach,
     writes_workflows: Reach,
+    reads_pulls: Reach,
     writes_pulls: Reach,
     /// Whose contents it may not read.
     sealed: Reach,
@@ -89,6 +90,7 @@ impl Token {
             reads_issues: nothing(),
             writes_issues: nothing(),
             writes_workflows: nothing(),
+            reads_pulls: nothing(),
             writes_pulls: nothing(),
             sealed: nothing(),
             no_actions: nothing(),
@@ -158,12 +160,20 @@ impl Token {
         self.may_read_issues(repository)
     }
 
+    /// Lets a token of the newer kinds read the pull requests of a private repository
+    /// (`pull_requests=read`). A classic token reads them wherever it may read.
+    #[must_use]
+    pub fn may_read_pull_requests(mut self, repository: &str) -> Self {
+        self.reads_pulls.add(repository);
+        self.may_read(repository)
+    }
+
     /// Lets a token of the newer kinds read and write pull requests (`pull_requests=write`). A
-    /// classic token writes them wherever it may read and has the scope.
+    /// classic token writes them wherever it may write contents.
     #[must_use]
     pub fn may_write_pull_requests(mut self, repository: &str) -> Self {
         self.writes_pulls.add(repository);
-        self.may_read(repository)
+        self.may_read_pull_requests(repository)
     }
 
     /// Lets a token of the newer kinds push workflows (`workflows=write`). A classic token needs
@@ -182,6 +192,7 @@ impl Token {
         self.writes = Reach::All;
         self.reads_issues = Reach::All;
         self.writes_issues = Reach::All;
+        self.reads_pulls = Reach::All;
         self.writes_pulls = Reach::All;
         self
     }
@@ -295,13 +306,28 @@ impl Token {
         }
     }
 
-    /// Whether the token may write pull requests in a repository that it sees: a classic token as
-    /// it may issues.
+    /// Whether the token may read the pull requests of a private repository that it may read.
+    pub(super) fn reads_pull_requests(&self, names: &[&str]) -> bool {
+        self.kind == TokenKind::Classic || self.reads_pulls.covers(names)
+    }
+
+    /// Whether the token may open and change pull requests in a repository that it sees.
     pub(super) fn writes_pull_requests(&self, names: &[&str]) -> bool {
         match self.kind {
-            TokenKind::Classic => self.writes_issues(names),
+            TokenKind::Classic => self.writes(names),
             _ => self.writes_pulls.covers(names),
         }
+    }
+
+    /// Whether the token may write what issues and pull requests have in common: comments and
+    /// labels. Either permission will do.
+    pub(super) fn writes_conversations(&self, names: &[&str]) -> bool {
+        self.writes_issues(names) || self.writes_pull_requests(names)
+    }
+
+    /// Whether the token may read what issues and pull requests have in common.
+    pub(super) fn reads_conversations(&self, names: &[&str]) -> bool {
+        self.reads_issues(names) || self.reads_pull_requests(names)
     }
 
     /// Whether the token may push workflows to a repository that it may write to.

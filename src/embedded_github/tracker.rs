@@ -2,6 +2,8 @@
 //! requests are issues here as they are on GitHub. Who may do what is the tokens' matter, and how
 //! it is shown and changed over HTTP that of `issues`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 /// An issue or pull request.
@@ -29,6 +31,25 @@ pub struct Issue {
     pub updated_at: Timestamp,
     /// What was said about it, in order.
     pub comments: Vec<Comment>,
+}
+
+/// What a pull request has beyond an issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposed {
+    /// The branch that is proposed, of the same repository.
+    pub head: String,
+    /// The branch that it is to land on.
+    pub base: String,
+    /// The commit that the head branch is or, once closed, was at.
+    pub head_sha: String,
+    /// The same of the base branch.
+    pub base_sha: String,
+    /// Whether it is a draft.
+    pub draft: bool,
+    /// When it was merged, if it was.
+    pub merged_at: Option<Timestamp>,
+    /// The commit by which it was merged.
+    pub merge_commit_sha: Option<String>,
 }
 
 /// A comment on an issue.
@@ -118,6 +139,7 @@ impl Draft {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Tracker {
     issues: Vec<Issue>,
+    proposed: BTreeMap<u64, Proposed>,
 }
 
 impl Tracker {
@@ -141,6 +163,27 @@ impl Tracker {
         number
     }
 
+    /// Adds a pull request and returns its number.
+    pub(super) fn propose(&mut self, draft: Draft, proposed: Proposed, now: Timestamp) -> u64 {
+        let number = self.open(draft.pull_request(), now);
+        self.proposed.insert(number, proposed);
+        number
+    }
+
+    /// Returns the pull requests that were made of branches, oldest first.
+    pub(super) fn pulls(&self) -> impl Iterator<Item = (&Issue, &Proposed)> {
+        self.issues.iter().filter_map(|it| Some((it, self.proposed.get(&it.number)?)))
+    }
+
+    pub(super) fn pull(&self, number: u64) -> Option<(&Issue, &Proposed)> {
+        Some((self.get(number)?, self.proposed.get(&number)?))
+    }
+
+    pub(super) fn pull_mut(&mut self, number: u64) -> Option<(&mut Issue, &mut Proposed)> {
+        let issue = self.issues.iter_mut().find(|it| it.number == number)?;
+        Some((issue, self.proposed.get_mut(&number)?))
+    }
+
     /// Returns all issues, oldest first.
     pub(super) fn all(&self) -> &[Issue] {
         &self.issues
@@ -158,6 +201,7 @@ impl Tracker {
     pub(super) fn or(&mut self, known: &Self) {
         if self.issues.is_empty() {
             self.issues.clone_from(&known.issues);
+            self.proposed.clone_from(&known.proposed);
         }
     }
 }

@@ -9,6 +9,11 @@ use git2::{ErrorCode, ObjectType, Oid, Repository, Sort, TreeWalkMode, TreeWalkR
 
 use super::GitError;
 
+mod landing;
+
+pub(crate) use landing::Landing;
+pub use landing::MergeMethod;
+
 /// Where workflows are; GitHub guards what is below.
 const WORKFLOWS: &str = ".github/workflows";
 
@@ -116,6 +121,11 @@ impl Hosted {
     /// Returns whether `old` is `new` or lies in its history.
     pub(crate) fn is_in(&self, old: Oid, new: Oid) -> bool {
         old == new || self.repository.graph_descendant_of(new, old).unwrap_or(false)
+    }
+
+    /// Returns whether two commits have history in common.
+    pub(crate) fn are_related(&self, one: Oid, other: Oid) -> bool {
+        self.repository.merge_base(one, other).is_ok()
     }
 
     /// Returns the commits of `head` that `base` has not, oldest first.

@@ -91,7 +91,7 @@ impl Update {
 }
 
 /// Returns the fields of a body, or the answer to one that has none.
-pub(super) fn fields(body: &[u8], docs: &str) -> Result<Map<String, Value>, Box<Answer>> {
+pub(in super::super) fn fields(body: &[u8], docs: &str) -> Result<Map<String, Value>, Box<Answer>> {
     if body.iter().all(u8::is_ascii_whitespace) {
         let message = "Invalid request.\n\nFor 'links/0/schema', nil is not an object.";
         return Err(Box::new(Answer::error(422, message, docs)));
@@ -112,7 +112,7 @@ pub(super) fn comment_in(fields: &Map<String, Value>, docs: &str) -> Result<Stri
     Ok(text.clone())
 }
 
-fn text_of(
+pub(in super::super) fn text_of(
     fields: &Map<String, Value>,
     name: &str,
     docs: &str,
@@ -128,7 +128,7 @@ fn text_of(
     }
 }
 
-fn labels_of(fields: &Map<String, Value>) -> Option<Vec<String>> {
+pub(in super::super) fn labels_of(fields: &Map<String, Value>) -> Option<Vec<String>> {
     let name = |label: &Value| {
         label.as_str().or_else(|| label.get("name")?.as_str()).map(ToOwned::to_owned)
     };
@@ -149,7 +149,7 @@ fn check_length(
     Err(invalid(resource, field, "custom", Some(message), docs))
 }
 
-fn invalid(
+pub(in super::super) fn invalid(
     resource: &str,
     field: &str,
     code: &str,
