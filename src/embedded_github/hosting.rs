@@ -1,11 +1,13 @@
 //! Who may do what with a repository over git, and what a push changes in the model. The bytes are
 //! moved by `smart_http` and `push`; here the model decides, in GitHub's words.
 //!
-//! Source: the refusals as git shows them in public issues: "Write access to repository not
-//! granted." and "Permission to … denied to …" (actions/checkout), "refusing to allow … to create
-//! or update workflow" (the community's discussions 35410 and 26254), GH006 ("About protected
-//! branches"), "deny updating a hidden ref" (pushes to `refs/pull`). That a name that is not there
-//! asks for credentials first, and that a former name redirects, is seen with the git program.
+//! Source: the refusals as people quote them: a workflow in flashcatcloud/categraf#34 and
+//! peter-evans/create-pull-request#3558 (what a branch has already passes: "Scopes for OAuth apps",
+//! `workflow`), a ref that has moved in ad-m/github-push-action#61, one in the way in
+//! desktop/desktop#13665, GH006 of protected branches, "deny updating a hidden ref" of pushes to
+//! `refs/pull`, "Write access to repository not granted." and "Permission to … denied to …" of
+//! actions/checkout. That a name which is not there asks for credentials first, and that a former
+//! one redirects, is seen with the git program.
 
 use std::path::PathBuf;
 
@@ -263,6 +265,9 @@ fn words(why: &NotMoved, command: &Command) -> String {
         }
         (NotMoved::Stale(None), _) => {
             format!("cannot lock ref '{reference}': unable to resolve reference '{reference}'")
+        }
+        (NotMoved::InTheWay(other), _) => {
+            format!("cannot lock ref '{reference}': '{other}' exists; cannot create '{reference}'")
         }
         (NotMoved::BadName, _) => "funny refname".to_owned(),
         (NotMoved::BadObject, _) => "bad pack".to_owned(),

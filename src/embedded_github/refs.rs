@@ -156,6 +156,7 @@ fn set(hosted: &Hosted, name: &str, old: Option<Oid>, new: Oid) -> Result<(), St
     }
     hosted.set(name, old, Some(new)).map_err(|why| match why {
         NotMoved::Stale(Some(_)) if old.is_none() => "Reference already exists".to_owned(),
+        NotMoved::InTheWay(other) => format!("'{other}' exists; cannot create '{name}'"),
         NotMoved::BadName => format!("{name} is not a valid ref name."),
         NotMoved::BadObject => "Object is not a commit".to_owned(),
         NotMoved::Stale(_) | NotMoved::Failed => "Reference cannot be updated".to_owned(),

@@ -1,6 +1,6 @@
-//! What the model says (`answers`, `contents`, `listings`, `runs`, `grants`, without a socket) and what of
-//! What the model says (`answers`, `apps`, `contents`, `listings`, `grants`, without a socket) and what of
-//! it arrives (`over_http`, `reads_over_http`, `broken`, `garbage`, through a real one).
+//! What the model says (`answers`, `apps`, `contents`, `listings`, `runs`, `grants`, `issues`,
+//! `pulls`, `refs`, without a socket) and what of it arrives (`over_http`, `reads_over_http`,
+//! `broken`, `garbage`, `git`, through a real one).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,7 +21,9 @@ mod grants;
 mod issues;
 mod listings;
 mod over_http;
+mod pulls;
 mod reads_over_http;
+mod refs;
 mod runs;
 
 /// 2027-01-15 08:00:00 UTC.

@@ -4,7 +4,7 @@
 //! Source: REST documentation, "Permissions required for fine-grained personal access tokens" (what
 //! issues and pull requests have in common is written with either permission); for the built-in
 //! token and pull requests, "Managing GitHub Actions settings for a repository" and the words as
-//! quoted in peter-evans/create-pull-request. Decided here: a classic token whose owner may not push
+//! quoted in github/docs#36525. Decided here: a classic token whose owner may not push
 //! is told of no pull requests and refs to write.
 
 use jiff::Timestamp;

@@ -27,8 +27,10 @@ pub(crate) struct Hosted {
 pub(crate) enum NotMoved {
     /// It is elsewhere than expected; `None` says that it is not there.
     Stale(Option<Oid>),
-    /// It may not be called that, or another ref is in its way.
+    /// It may not be called that.
     BadName,
+    /// Another ref of this name would have to be a directory, or the other way round.
+    InTheWay(String),
     /// The object is none that such a ref can name.
     BadObject,
     /// It could not be written.
@@ -98,18 +100,28 @@ impl Hosted {
         {
             return Err(NotMoved::BadObject);
         }
+        if old.is_none()
+            && let Some(other) = self.in_the_way(reference)
+        {
+            return Err(NotMoved::InTheWay(other));
+        }
         let moved = match old {
             Some(old) => self.repository.reference_matching(reference, new, true, old, "push"),
             None => self.repository.reference(reference, new, false, "push"),
         };
         moved.map(|_| ()).map_err(|error| match error.code() {
             ErrorCode::Modified | ErrorCode::Locked => NotMoved::Stale(self.at(reference)),
-            ErrorCode::Exists if old.is_none() => match self.at(reference) {
-                Some(at) => NotMoved::Stale(Some(at)),
-                None => NotMoved::BadName,
-            },
+            ErrorCode::Exists if old.is_none() => NotMoved::Stale(self.at(reference)),
             _ => NotMoved::Failed,
         })
+    }
+
+    /// Returns a ref beside which one of that name cannot be: git keeps them as files.
+    fn in_the_way(&self, reference: &str) -> Option<String> {
+        let above = reference.match_indices('/').filter_map(|(at, _)| reference.get(..at));
+        let above = above.map(ToOwned::to_owned).find(|it| self.at(it).is_some());
+        let below = || self.matching(&format!("{reference}/")).into_iter().next();
+        above.or_else(|| below().map(|(name, _)| name))
     }
 
     /// Writes a ref wherever it was; what cannot be written stays as it is.
