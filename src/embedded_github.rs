@@ -73,7 +73,7 @@ pub use apps::{App, Installation};
 pub use fault::{Ending, Fault};
 pub use labels::Label;
 pub use limits::{Cost, Limits};
-pub use log::{Event, Received, Ticket};
+pub use log::{Event, GitRequest, Received, Ticket};
 pub use model::{Model, Now, Reply};
 pub use pulls::PullRequest;
 pub use repository::Repository;

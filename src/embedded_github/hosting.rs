@@ -38,6 +38,9 @@ pub(super) struct Admitted {
     pub(super) dir: PathBuf,
     /// The repository's number.
     pub(super) id: u64,
+    pub(super) full_name: String,
+    /// The token's label.
+    pub(super) token: String,
     pub(super) rules: Rules,
 }
 
@@ -59,7 +62,7 @@ impl Model {
         rest: &str,
         service: Service,
         authorization: Option<&str>,
-    ) -> Result<(Admitted, String), Box<Answer>> {
+    ) -> Result<Admitted, Box<Answer>> {
         let sender = self.git_sender(authorization);
         if sender == Sender::Unknown {
             let words = "Invalid username or token. Password authentication is not supported for \
@@ -94,8 +97,22 @@ impl Model {
             return Err(plain(404, "Repository not found."));
         };
         let rules = self.rules(repository, sender);
-        let admitted = Admitted { git: self.git.clone(), dir, id: repository.id, rules };
-        Ok((admitted, self.label(sender)))
+        Ok(Admitted {
+            git: self.git.clone(),
+            dir,
+            id: repository.id,
+            full_name: repository.full_name.clone(),
+            token: self.label(sender),
+            rules,
+        })
+    }
+
+    /// Lets happen what is to happen before a push to that repository is looked at.
+    pub(super) fn run_push_hooks(&mut self, full_name: &str) {
+        let name = key(full_name);
+        while let Some(at) = self.push_hooks.iter().position(|(known, _)| *known == name) {
+            self.push_hooks.remove(at).1(self);
+        }
     }
 
     fn let_read_or_write(
@@ -245,7 +262,7 @@ impl Rules {
         if let (Some((before, behind)), Some(new)) = (self.workflows, *new)
             && hosted.kind(new) == Some(git2::ObjectType::Commit)
             && let Some(path) =
-                hosted.new_workflow(new).map_err(|_| "missing necessary objects".to_owned())?
+                hosted.new_workflow(new).map_err(|_lacks| "missing necessary objects".to_owned())?
         {
             return Err(format!("{before} `{path}` {behind}"));
         }

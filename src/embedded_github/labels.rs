@@ -177,7 +177,7 @@ fn create(
 /// Returns the names in `["a"]`, `{"labels": ["a"]}` or `{"labels": [{"name": "a"}]}`.
 fn names_in(body: &[u8], docs: &str) -> Result<Vec<String>, Box<Answer>> {
     let value: Value = serde_json::from_slice(body)
-        .map_err(|_| Box::new(Answer::error(400, "Problems parsing JSON", docs)))?;
+        .map_err(|_syntax| Box::new(Answer::error(400, "Problems parsing JSON", docs)))?;
     let value = if value.is_array() { json!({ "labels": value }) } else { value };
     let names = value.as_object().and_then(labels_of);
     names.ok_or_else(|| invalid("Label", "labels", "missing_field", None, docs))

@@ -41,6 +41,23 @@ pub struct Received {
     pub(super) open: bool,
 }
 
+/// One request over git that was let through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitRequest {
+    /// The repository's full name at that time.
+    pub repository: String,
+    /// The path below the repository: `/info/refs`, `/git-upload-pack` or `/git-receive-pack`.
+    pub path: String,
+    /// The token's label; "none" without one.
+    pub token: String,
+    /// How many bytes the client sent, as they came.
+    pub received_bytes: u64,
+    /// Whether the client had compressed them.
+    pub compressed: bool,
+    /// How many bytes the client was sent.
+    pub sent_bytes: u64,
+}
+
 /// One `repository_dispatch` event that a repository received.
 #[derive(Debug, Clone)]
 pub struct Event {

@@ -12,7 +12,7 @@ use super::answer::{Answer, Request};
 use super::apps::Apps;
 use super::fault::{Ending, Fault, Faults, Target};
 use super::limits::{Ledger, Limits};
-use super::log::{Event, Received, Sender, Ticket};
+use super::log::{Event, GitRequest, Received, Sender, Ticket};
 use super::repository::{Repository, key};
 use super::runs::Run;
 use super::tokens::{Token, TokenKind};
@@ -23,7 +23,7 @@ use crate::git::command::Git;
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What happens in GitHub just before a request is looked at.
-type Hook = Box<dyn FnOnce(&mut Model) + Send>;
+pub(super) type Hook = Box<dyn FnOnce(&mut Model) + Send>;
 
 /// What happens to a request that was received.
 #[derive(Debug)]
@@ -56,6 +56,8 @@ pub struct Model {
     pub(super) now: Now,
     requests: Vec<Received>,
     hooks: Vec<(usize, Hook)>,
+    pub(super) git_requests: Vec<GitRequest>,
+    pub(super) push_hooks: Vec<(String, Hook)>,
     in_flight: usize,
     max_in_flight: usize,
 }
@@ -87,6 +89,8 @@ impl Model {
             now: Arc::new(Timestamp::now),
             requests: Vec::new(),
             hooks: Vec::new(),
+            git_requests: Vec::new(),
+            push_hooks: Vec::new(),
             in_flight: 0,
             max_in_flight: 0,
         }
@@ -204,6 +208,19 @@ impl Model {
     /// at: what somebody else does between two requests.
     pub fn before_request(&mut self, number: usize, hook: impl FnOnce(&mut Self) + Send + 'static) {
         self.hooks.push((number, Box::new(hook)));
+    }
+
+    /// Lets `hook` happen after the next push to a repository has been received and before it is
+    /// looked at: what somebody else pushes meanwhile.
+    pub fn before_push(&mut self, full_name: &str, hook: impl FnOnce(&mut Self) + Send + 'static) {
+        self.push_hooks.push((key(full_name), Box::new(hook)));
+    }
+
+    /// Returns every request over git that was let through, in order. They are not among
+    /// [`Model::requests`], and no limit of the API counts them.
+    #[must_use]
+    pub fn git_requests(&self) -> &[GitRequest] {
+        &self.git_requests
     }
 
     /// Writes an issue as its author would, and returns its number; none without such a repository.

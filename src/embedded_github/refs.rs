@@ -116,7 +116,7 @@ pub(super) fn write(
         if name.strip_prefix("refs/heads/") == Some(repository.default_branch.as_str()) {
             return Err(no("Cannot delete the default branch"));
         }
-        hosted.set(&name, Some(old), None).map_err(|_| no("Reference does not exist"))?;
+        hosted.set(&name, Some(old), None).map_err(|_gone| no("Reference does not exist"))?;
         return Ok(Answer::no_content());
     }
     let fields = fields(body, docs)?;

@@ -17,12 +17,16 @@ use git2::Oid;
 
 use super::hosting::{Admitted, Service};
 use super::http::{Shared, projected, refused, text};
+use super::log::GitRequest;
 use super::push::Commands;
 use crate::git::hosted::Hosted;
 use crate::git::serve::{Cgi, Served};
 
 /// The longest body, in bytes: GitHub takes pushes of up to 2 GiB.
 const BODY_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+
+/// A request of no more than an end mark, by which a client asks whether it may push.
+const FLUSH_BYTES: u64 = 4;
 
 /// A path of the protocol.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,7 +92,7 @@ pub(super) async fn handle(shared: Shared, asked: Asked, request: HttpRequest) -
         shared.lock().admit(&asked.name, &asked.rest, asked.service, authorization.as_deref());
     // What is refused is read nevertheless, so that the client gets to read the refusal.
     let received = spooled(body).await;
-    let (admitted, _token) = match admitted {
+    let admitted = match admitted {
         Ok(admitted) => admitted,
         Err(answer) => return projected(&answer),
     };
@@ -108,12 +112,31 @@ pub(super) async fn handle(shared: Shared, asked: Asked, request: HttpRequest) -
     if asked.is_push() && !cgi.content_encoding.is_empty() {
         return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
-    shared.lock().follow_heads(admitted.id);
-    let id = admitted.id;
+    let (id, push) = (admitted.id, asked.is_push() && content_length > FLUSH_BYTES);
+    let mut served = GitRequest {
+        repository: admitted.full_name.clone(),
+        path: asked.path.to_owned(),
+        token: admitted.token.clone(),
+        received_bytes: content_length,
+        compressed: !cgi.content_encoding.is_empty(),
+        sent_bytes: 0,
+    };
+    {
+        let mut model = shared.lock();
+        if push {
+            model.run_push_hooks(&served.repository);
+        }
+        model.follow_heads(id);
+    }
     let incoming = Incoming { asked, cgi, body };
     let answered = tokio::task::spawn_blocking(move || answer(&admitted, incoming)).await;
-    shared.lock().follow_heads(id);
-    answered.ok().flatten().unwrap_or_else(|| refused(StatusCode::INTERNAL_SERVER_ERROR))
+    let response = answered.ok().flatten();
+    let response = response.unwrap_or_else(|| refused(StatusCode::INTERNAL_SERVER_ERROR));
+    served.sent_bytes = response.body().size_hint().lower();
+    let mut model = shared.lock();
+    model.follow_heads(id);
+    model.git_requests.push(served);
+    response
 }
 
 /// Writes a body into a file, which git reads it from, and returns that with its length; nothing

@@ -270,7 +270,7 @@ fn merge(
     let landing = Landing { base, head, method, message: &message, at: now.as_second() };
     let landed = hosted.land(&landing).ok().flatten().ok_or_else(not)?;
     let reference = format!("refs/heads/{}", it.base);
-    hosted.set(&reference, Some(base), Some(landed)).map_err(|_| not())?;
+    hosted.set(&reference, Some(base), Some(landed)).map_err(|_moved| not())?;
     it.base_sha = landed.to_string();
     it.merged_at = Some(now);
     it.merge_commit_sha = Some(landed.to_string());

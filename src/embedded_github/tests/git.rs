@@ -332,6 +332,50 @@ async fn empty_pack(hub: &Hub) -> PathBuf {
 }
 
 #[tokio::test]
+async fn who_is_overtaken_between_looking_and_pushing_is_refused() {
+    let hub = Hub::start(|it| it).await;
+    let clone = hub.cloned(SECRET, &[]).await;
+    let was = hub.at("refs/heads/main").unwrap();
+    hub.change(&clone, "b", "b").await;
+    let bare = hub.bare();
+    hub.github.with(|model| {
+        model.before_push("acme/web", move |_| {
+            commit(&bare, "main", &[("faster", "faster")]);
+        });
+    });
+    let said = hub.push(&clone, &["main"]).await.unwrap_err();
+    let now = hub.at("refs/heads/main").unwrap();
+    let expected = format!("(cannot lock ref 'refs/heads/main': is at {now} but expected {was})");
+    assert!(said.contains(&expected), "{said}");
+    let said = hub.push(&clone, &["main"]).await.unwrap_err();
+    assert!(said.contains("[rejected] (fetch first)"), "{said}");
+    assert!(hub.push(&clone, &["--force", "main"]).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_pull_requests_head_is_fetched_by_its_ref_and_follows_each_push() {
+    let hub = Hub::start(|it| it).await;
+    let clone = hub.cloned(SECRET, &[]).await;
+    hub.change(&clone, "b", "b").await;
+    hub.push(&clone, &["main:topic"]).await.unwrap();
+    let body = json!({"title": "t", "head": "topic", "base": "main"}).to_string();
+    let request =
+        Request { body: body.into_bytes(), ..post("/repos/acme/web/pulls", Some(SECRET)) };
+    assert_eq!(hub.github.with(|model| ask(model, &request)).status, 201);
+    hub.change(&clone, "c", "c").await;
+    hub.push(&clone, &["main:topic"]).await.unwrap();
+    let head = hub.git(Some(&clone), &["rev-parse", "HEAD"]).await.unwrap();
+    let reader = hub.cloned("reader", &["--single-branch"]).await;
+    hub.git(Some(&reader), &["fetch", "--quiet", "origin", "refs/pull/1/head"]).await.unwrap();
+    let fetched = hub.git(Some(&reader), &["rev-parse", "FETCH_HEAD"]).await.unwrap();
+    assert_eq!(fetched, head);
+    hub.push(&clone, &["--delete", "topic"]).await.unwrap();
+    let pulls = hub.github.with(|model| model.pull_requests_of("acme/web"));
+    assert_eq!((pulls.len(), pulls[0].issue.open), (1, false));
+    assert_eq!(pulls[0].proposed.head_sha, head);
+}
+
+#[tokio::test]
 async fn commits_without_their_objects_are_refused() {
     let hub = Hub::start(|it| it).await;
     let clone = hub.cloned(SECRET, &[]).await;
@@ -391,6 +435,14 @@ async fn a_clone_without_blobs_fetches_single_objects_by_their_id() {
     assert_eq!(got, "commit", "an id that no branch has is given out, as by GitHub");
 }
 
+/// Writes so many small files into a directory of a clone.
+fn fill(directory: &Path, files: usize) {
+    std::fs::create_dir_all(directory).unwrap();
+    for n in 0..files {
+        std::fs::write(directory.join(n.to_string()), format!("{n} of {files}")).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn large_bodies_pass_chunked_and_compressed() {
     let hub = Hub::start(|it| it).await;
@@ -402,19 +454,27 @@ async fn large_bodies_pass_chunked_and_compressed() {
     })
     .take(5 * 1024 * 1024)
     .collect();
-    std::fs::create_dir_all(clone.join("many")).unwrap();
-    for n in 0..22_000 {
-        std::fs::write(clone.join(format!("many/{n}")), n.to_string()).unwrap();
-    }
+    fill(&clone.join("few"), 3_000);
     hub.change(&clone, "noise", &noise).await;
-    // git sends more than a mebibyte in chunks.
     assert!(hub.push(&clone, &["main"]).await.is_ok());
-
-    // 22,000 wants are more than a mebibyte, which git compresses.
-    let bare = hub.cloned("reader", &["--filter=blob:none", "--no-checkout", "--depth=1"]).await;
-    hub.git(Some(&bare), &["checkout", "--quiet", "main"]).await.unwrap();
-    assert_eq!(std::fs::read(bare.join("noise")).unwrap(), noise);
-    assert_eq!(std::fs::read(bare.join("many/21999")).unwrap(), b"21999");
+    // The wants of a checkout without blobs: git compresses what fits into its buffer, of a
+    // mebibyte unless said, and what is more it sends in chunks, as it does a pack.
+    let buffer = "--config=http.postBuffer=65536";
+    for options in [&["--filter=blob:none"][..], &["--filter=blob:none", buffer]] {
+        let few = hub.cloned("reader", options).await;
+        assert_eq!(std::fs::read(few.join("noise")).unwrap(), noise);
+        assert_eq!(std::fs::read(few.join("few/2999")).unwrap(), b"2999 of 3000");
+    }
+    hub.github.with(|model| {
+        let has = |path: &str, least: u64, compressed: bool| {
+            model.git_requests().iter().any(|it| {
+                it.path == path && it.received_bytes > least && it.compressed == compressed
+            })
+        };
+        assert!(has("/git-receive-pack", 5 << 20, false));
+        assert!(has("/git-upload-pack", 150_000, false));
+        assert!(has("/git-upload-pack", 50_000, true));
+    });
 }
 
 #[tokio::test]
