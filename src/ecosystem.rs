@@ -11,6 +11,7 @@ use schemars::generate::SchemaSettings;
 use crate::names::{EventType, RepoName};
 use crate::routing::pattern::Pattern;
 
+pub(crate) mod edit;
 mod raw;
 mod shape;
 mod validate;
