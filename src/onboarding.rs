@@ -7,6 +7,7 @@
 //! scripts. [`online`] asks GitHub about each cousin and judges the answers. Everything found
 //! becomes a finding about a place in `ecosystem.json`: that is the file to be changed.
 
+pub(crate) mod cousin_files;
 pub mod online;
 pub mod subscriptions;
 pub mod workflow;
