@@ -10,6 +10,8 @@ pub mod dispatch;
 mod failure;
 mod listing;
 pub mod man;
+mod monorepo;
+pub mod onboard;
 mod output;
 mod part;
 mod progress;
@@ -113,6 +115,7 @@ enum Command {
     Dispatch(Box<dispatch::Args>),
     Send(Box<send::Args>),
     Validate(validate::Args),
+    Onboard(Box<onboard::Args>),
     Status(status::Args),
     Sync(Box<sync::Args>),
     Rehearse(rehearse::Args),
@@ -142,6 +145,7 @@ pub fn main(environment: &Environment, args: impl IntoIterator<Item = OsString>)
         Command::Dispatch(args) => dispatch::run(here, &args, environment, &output),
         Command::Send(args) => send::run(here, &args, environment, &output),
         Command::Validate(args) => validate::run(here, &args, environment, &output),
+        Command::Onboard(args) => onboard::run(here, &args, environment, &output),
         Command::Status(args) => status::run(here, &args, environment, &output),
         Command::Sync(args) => sync::run(here, &args, environment, &output),
         Command::Rehearse(args) => rehearse::run(dir, &args, environment, &output),

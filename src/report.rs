@@ -6,6 +6,7 @@
 
 pub mod human;
 pub mod markdown;
+pub mod onboarding;
 pub mod sent;
 pub mod status;
 pub mod synced;

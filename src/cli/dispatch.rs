@@ -3,6 +3,7 @@
 
 mod alarming;
 mod pipeline;
+mod probing;
 mod recorder;
 mod reporting;
 mod sending;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use alarming::Alarming;
 pub(super) use pipeline::with_flags;
+pub(super) use probing::probe;
 
 use super::arguments::{Confirm, Confirming, Delivery, Format, repo_name};
 use super::{Exit, Failure, Output, listing, telling};

@@ -2,7 +2,7 @@
 //! first push. Offline it reads the file and the paths at HEAD; with `--online` it also asks
 //! GitHub. What is judged, and how, is `onboarding`'s.
 
-mod online;
+pub(super) mod online;
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
@@ -10,19 +10,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::arguments::{Format, concurrency, repo_name, seconds, seconds_or_none};
-use super::listing::{self, FILE, Listing};
+use super::listing::{self, FILE};
+use super::monorepo::Monorepo;
 use super::{Exit, Failure, Output};
 use crate::actions::{self, Level};
 use crate::ecosystem::{self, Diagnosis, Document, Entry, Findings, Listed};
 use crate::environment::Environment;
-use crate::git::command::Git;
-use crate::git::range::{Base, Comparison, Head, Reason};
-use crate::git::source::{Outside, Source};
-use crate::names::{CommitSha, FeaturePath, RepoName};
+use crate::names::{FeaturePath, RepoName};
 use crate::onboarding::subscriptions;
 use crate::report::validation::{Row, State, Validation};
 use crate::routing::matching::Tally;
-use crate::routing::{ChangedPath, Reach};
 
 /// Check ecosystem.json before anything is sent
 ///
@@ -235,59 +232,5 @@ fn tell_actions(
     if let Err(error) = actions::write_summary(environment, &validation.summary()) {
         let message = format!("cannot write the step's summary (GITHUB_STEP_SUMMARY): {error}");
         output.command(&actions::annotation(Level::Warning, "not-written", &message));
-    }
-}
-
-/// The monorepo, as far as it can be had: a file may be checked where there is none.
-struct Monorepo<'g> {
-    source: Result<Source<'g>, Failure>,
-}
-
-impl<'g> Monorepo<'g> {
-    fn open(dir: &Path, outside: &Outside<'_>, git: &'g Git) -> Self {
-        Self { source: Source::open(dir, outside, git).map_err(Failure::from) }
-    }
-
-    /// Returns the list of cousins: the file that was named, else the work tree's, else HEAD's.
-    fn listing(&mut self, dir: &Path, named: Option<&Path>) -> Result<Listing, Failure> {
-        let named = named.map(|file| listing::from(dir, file));
-        let work_tree = match &self.source {
-            Ok(source) => source.work_tree(),
-            Err(_) => Some(dir),
-        };
-        if let Some(listing) = listing::outside_of_git(named.as_deref(), work_tree)? {
-            return Ok(listing);
-        }
-        let head = self.head()?;
-        let source = self.source.as_ref().map_err(Failure::clone)?;
-        listing::at_head(source, &head)
-    }
-
-    fn head(&mut self) -> Result<CommitSha, Failure> {
-        let source = self.source.as_mut().map_err(|failure| failure.clone())?;
-        Ok(source.find_head(&Head::Revision("HEAD".to_owned()))?)
-    }
-
-    /// Returns HEAD and all its paths, sorted.
-    fn paths(&mut self) -> Result<(CommitSha, Vec<ChangedPath>), Failure> {
-        let head = self.head()?;
-        let source = self.source.as_mut().map_err(|failure| failure.clone())?;
-        let all = Comparison {
-            head: Head::Commit(head.clone()),
-            bases: vec![Base::Empty],
-            reason: Reason::All,
-            sends: false,
-        };
-        Ok((head, source.compare(&all, &Reach::everything())?.changes.paths))
-    }
-
-    /// Returns the path of a file in it; none when the file lies outside of the work tree.
-    fn path_in_it(&self, path: &Path) -> Option<String> {
-        actions::in_repository(self.source.as_ref().ok()?.work_tree()?, path)
-    }
-
-    /// Returns the monorepo's own name, read from its remote.
-    fn name(&self) -> Option<RepoName> {
-        RepoName::in_address(self.source.as_ref().ok()?.remote_url()?)
     }
 }

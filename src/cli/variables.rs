@@ -25,6 +25,9 @@ const TOGETHER: [[&str; 2]; 1] = [["to", "to-file"]];
 /// begins with it and `_`. A text of several lines would else be several fields, of its author's choice.
 const WHOLE: &str = "field";
 
+/// The options of which each line is one value: a pattern may hold commas and spaces.
+const BY_LINE: [&str; 1] = ["subscribe"];
+
 /// The arguments of a run with those that the environment adds.
 pub(super) struct Arguments {
     pub(super) all: Vec<OsString>,
@@ -199,7 +202,10 @@ fn added(arg: &Arg, option: &str, variable: &str, value: &OsStr) -> Result<Vec<O
                 vec![with_value(text.strip_suffix('\r').unwrap_or(text).as_ref())]
             }
             Some(text) => {
-                let items = text.split(|c: char| c == ',' || c.is_whitespace());
+                let by_line = BY_LINE.contains(&option);
+                let ends =
+                    |c: char| if by_line { c == '\n' } else { c == ',' || c.is_whitespace() };
+                let items = text.split(ends).map(str::trim);
                 let items: Vec<OsString> = items
                     .filter(|item| !item.is_empty())
                     .map(|item| with_value(item.as_ref()))
@@ -273,6 +279,13 @@ mod tests {
                 &["--to=a/b", "--to=c/d", "--to=e/f"],
             ),
             ("ecosystem send --to a/b", &[("ECOSYSTEM_TO", "c/d")], &[]),
+            (
+                "ecosystem onboard a/b",
+                &[("ECOSYSTEM_SUBSCRIBE", "{web,docs}/*\n a b \r\n\n!x"), ("ECOSYSTEM_PROBE", "9")],
+                &["--subscribe={web,docs}/*", "--subscribe=a b", "--subscribe=!x", "--probe=9"],
+            ),
+            ("ecosystem onboard a/b --probe", &[("ECOSYSTEM_PROBE", "9")], &[]),
+            ("ecosystem onboard a/b", &[("ECOSYSTEM_PROBE", "yes")], &["--probe"]),
             ("ecosystem send", &[("ECOSYSTEM_TO", " ")], &["--to= "]),
             ("ecosystem send", &[("ECOSYSTEM_TO_FILE", "list")], &["--to-file=list"]),
             ("ecosystem send --to a/b", &[("ECOSYSTEM_TO_FILE", "list")], &[]),

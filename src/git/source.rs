@@ -125,6 +125,15 @@ impl<'g> Source<'g> {
         head.symbolic_target().ok().flatten().map(ToOwned::to_owned)
     }
 
+    /// Returns the name of the branch that `origin` follows by default, as the clone knows it.
+    #[must_use]
+    pub fn default_branch(&self) -> Option<String> {
+        const REMOTE: &str = "refs/remotes/origin/";
+        let head = self.clone.as_ref()?.find_reference("refs/remotes/origin/HEAD").ok()?;
+        let target = head.symbolic_target().ok().flatten()?;
+        target.strip_prefix(REMOTE).map(ToOwned::to_owned)
+    }
+
     /// Returns the address of the remote, when there is one.
     #[must_use]
     pub fn remote_url(&self) -> Option<&str> {

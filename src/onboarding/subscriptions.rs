@@ -23,7 +23,7 @@ mod tree;
 mod wording;
 
 use covering::{Feature as Difference, Flaw, Patterns};
-use meaning::Meaning;
+use meaning::{Meaning, Outline};
 use tree::Tree;
 use wording::Subject;
 
@@ -66,6 +66,12 @@ pub(crate) fn check(
     judgement.by_head()?;
     judgement.report(findings);
     Ok(tally)
+}
+
+/// Returns whether a path may be matched by both patterns, as far as their text tells.
+pub(crate) fn may_meet(one: &Pattern, other: &Pattern) -> bool {
+    let outline = |pattern| Outline::of(Meaning::of(pattern));
+    !outline(one).is_disjoint(&outline(other))
 }
 
 /// What is found out about the patterns of all cousins, step by step.

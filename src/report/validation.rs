@@ -18,7 +18,7 @@ const SCHEMA: u32 = 1;
 
 /// How many findings people are shown on a terminal, the gravest; JSON has up to 1,000 of each
 /// severity.
-const SHOWN: usize = 100;
+pub(super) const SHOWN: usize = 100;
 
 /// The most characters of a repository's name: 39 and 100, with a slash between them.
 const MAX_NAME: usize = 140;
@@ -103,7 +103,7 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
-struct Finding<'a> {
+pub(super) struct Finding<'a> {
     severity: Severity,
     code: Code,
     repo: Option<&'a str>,
@@ -123,7 +123,7 @@ struct Related<'a> {
 }
 
 impl<'a> Finding<'a> {
-    fn of(found: &'a Diagnostic) -> Self {
+    pub(super) fn of(found: &'a Diagnostic) -> Self {
         let related = found.related.as_ref();
         Self {
             severity: found.severity,

@@ -26,6 +26,7 @@ mod help;
 mod ladder;
 mod limits;
 mod limits_proof;
+mod onboard;
 mod outcomes;
 mod range;
 mod receipts;

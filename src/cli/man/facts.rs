@@ -30,12 +30,14 @@ const fn variable(name: &'static str, of: &'static [&'static str], what: &'stati
 }
 
 const EVERY: &[&str] = &[];
-/// Those that send.
+/// Those that send, and leave a report.
 const SENDERS: &[&str] = &["dispatch", "send"];
 /// Those that ask GitHub's API.
-const ASKERS: &[&str] = &["dispatch", "send", "validate"];
+const ASKERS: &[&str] = &["dispatch", "send", "validate", "onboard"];
 /// Those that send, ask or read.
-const WORKERS: &[&str] = &["dispatch", "send", "validate", "status"];
+const WORKERS: &[&str] = &["dispatch", "send", "validate", "onboard", "status"];
+/// Those that leave a summary.
+const SUMMARIZED: &[&str] = &["dispatch", "send", "validate", "status"];
 /// The one that is about a push.
 const DISPATCH: &[&str] = &["dispatch"];
 
@@ -102,13 +104,17 @@ pub(super) const VARIABLES: &[Variable] = &[
     ),
     variable(
         "GITHUB_REF",
-        &["dispatch", "send", "status"],
+        &["dispatch", "send", "onboard", "status"],
         "The ref, for events that do not name it.",
     ),
     variable("GITHUB_SHA", &["send"], "The commit, for --with-context."),
-    variable("GITHUB_RUN_ID", SENDERS, "The run, for the run_url of what is sent."),
+    variable(
+        "GITHUB_RUN_ID",
+        &["dispatch", "send", "onboard"],
+        "The run, for the run_url of what is sent.",
+    ),
     variable("GITHUB_OUTPUT", SENDERS, "The file that the outputs are written to."),
-    variable("GITHUB_STEP_SUMMARY", WORKERS, "The file that the summary is written to."),
+    variable("GITHUB_STEP_SUMMARY", SUMMARIZED, "The file that the summary is written to."),
     variable("RUNNER_TEMP", SENDERS, "The directory that the report is written to."),
     variable("NO_COLOR", EVERY, "When set and not empty, no colours."),
     variable(

@@ -36,18 +36,18 @@ const THOROUGH: usize = 150;
 const AT_A_TIME: usize = 64;
 
 /// What is asked.
-pub(super) struct Request<'a> {
-    pub(super) listed: &'a [Listed],
+pub(in crate::cli) struct Request<'a> {
+    pub(in crate::cli) listed: &'a [Listed],
     /// For each of them, what it would be told of.
-    pub(super) features: &'a [Vec<FeaturePath>],
+    pub(in crate::cli) features: &'a [Vec<FeaturePath>],
     /// The keys of all names in the file.
-    pub(super) names: &'a HashSet<String>,
+    pub(in crate::cli) names: &'a HashSet<String>,
     /// The monorepo's own name.
-    pub(super) source: Option<&'a RepoName>,
-    pub(super) concurrency: NonZeroUsize,
-    pub(super) timeout: Duration,
-    pub(super) max_wait: Duration,
-    pub(super) environment: &'a Environment,
+    pub(in crate::cli) source: Option<&'a RepoName>,
+    pub(in crate::cli) concurrency: NonZeroUsize,
+    pub(in crate::cli) timeout: Duration,
+    pub(in crate::cli) max_wait: Duration,
+    pub(in crate::cli) environment: &'a Environment,
 }
 
 impl<'a> Request<'a> {
@@ -67,26 +67,26 @@ impl<'a> Request<'a> {
 }
 
 /// What came of it.
-pub(super) struct Asked {
+pub(in crate::cli) struct Asked {
     /// How many requests were sent.
-    pub(super) requests: u64,
+    pub(in crate::cli) requests: u64,
     /// In the order of [`Request::listed`].
-    pub(super) cousins: Vec<Answers>,
+    pub(in crate::cli) cousins: Vec<Answers>,
     /// How the process is to end, when a signal came before all were asked about.
-    pub(super) interrupted: Option<Exit>,
+    pub(in crate::cli) interrupted: Option<Exit>,
 }
 
 /// What there is to show of one cousin.
 #[derive(Default)]
-pub(super) struct Answers {
+pub(in crate::cli) struct Answers {
     /// The workflow that will hear it.
-    pub(super) listener: Option<String>,
+    pub(in crate::cli) listener: Option<String>,
     /// The variable of its token.
-    pub(super) token: Option<String>,
+    pub(in crate::cli) token: Option<String>,
 }
 
 /// Asks GitHub about each cousin and records what speaks against it.
-pub(super) fn ask(
+pub(in crate::cli) fn ask(
     request: &Request<'_>,
     findings: &mut Findings<'_>,
     output: &Output,

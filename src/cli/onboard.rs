@@ -1,0 +1,401 @@
+//! `ecosystem onboard`: brings a cousin in. This file turns arguments and environment into one
+//! `Request` and takes the steps in their order: `looking` finds out what the cousin would get,
+//! `writing` puts files where they belong, `probing` sends one real dispatch. Everything is looked
+//! at before anything is written, and nothing is sent unless that was asked for.
+
+mod looking;
+mod probing;
+mod writing;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{ValueEnum, ValueHint};
+
+use self::looking::Look;
+use self::writing::{Place, Rewrite};
+use super::arguments::{Delivery, Format, repo_name, seconds, seconds_or_none};
+use super::monorepo::Monorepo;
+use super::{Exit, Failure, Output, listing};
+use crate::actions::{self, Level};
+use crate::ecosystem::edit::{self, Change, Edited, Wanted};
+use crate::environment::Environment;
+use crate::names::RepoName;
+use crate::onboarding::cousin_files::{self, ActionRef, Following};
+use crate::report::Warning;
+use crate::report::onboarding::{List, Onboarding};
+use crate::routing::Pattern;
+use crate::text;
+
+/// Bring a repository in: list it, write its files, see that it hears
+///
+/// Adds the repository to ecosystem.json, where nothing else is touched, shows what it would get
+/// now, and writes what it needs itself: subscriptions.json and a workflow that runs `ecosystem
+/// sync`. Nothing is written when a subscription matches nothing at HEAD. Of a repository that is
+/// listed already the subscriptions that it lacks are added.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  # What would happen
+  ecosystem onboard acme/web --subscribe features/web --dry-run
+
+  # List it, not enabled yet, and write its files into a clone of it
+  ecosystem onboard acme/web --subscribe features/web --staged --output ../web
+
+  # When they are on its default branch: try it, and enable it when it hears
+  ECOSYSTEM_PAT=… ecosystem onboard acme/web --staged --probe
+
+  # Into a directory of its own, which becomes exactly the feature
+  ecosystem onboard acme/app --subscribe features/push --into src/push --method copy")]
+pub struct Args {
+    /// The repository
+    #[arg(value_name = "OWNER/NAME", value_parser = repo_name)]
+    cousin: RepoName,
+    /// A pattern that it follows; may be given several times
+    #[arg(long, value_name = "PATTERN")]
+    subscribe: Vec<String>,
+    /// List it as not enabled; with --probe it is enabled when the probe was confirmed
+    #[arg(long)]
+    staged: bool,
+    /// At the end send one real dispatch, and look for its workflow run for up to so long [default:
+    /// off; 120 without a value]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "120", value_parser = seconds_or_none)]
+    probe: Option<Duration>,
+    /// Show everything, write nothing, send nothing
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+    /// How to print what was done
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+
+    /// Write the files to this directory, such as a clone of the repository [default: they are shown]
+    ///
+    /// A file that is there already and says something else is not written over: then nothing is
+    /// written at all.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Its files")]
+    output: Option<PathBuf>,
+    /// Where the feature goes, of several each by its name [default: the feature's own path]
+    #[arg(long, value_name = "DIR", value_parser = directory, help_heading = "Its files")]
+    into: Option<String>,
+    /// How updates are brought in
+    #[arg(long, value_name = "METHOD", default_value = "merge", help_heading = "Its files")]
+    method: Method,
+    /// The action, as in `uses:` [default: the one in the monorepo's own workflows]
+    #[arg(long, value_name = "OWNER/NAME@COMMIT", value_parser = ActionRef::parse, help_heading = "Its files")]
+    action: Option<ActionRef>,
+
+    /// The list of cousins [default: ecosystem.json of the work tree]
+    #[arg(long, value_name = "FILE", help_heading = "The monorepo")]
+    ecosystem: Option<PathBuf>,
+    /// The monorepo's name [default: `GITHUB_REPOSITORY`, else read from origin]
+    #[arg(long, value_name = "OWNER/NAME", value_parser = repo_name, help_heading = "The monorepo")]
+    source: Option<RepoName>,
+    /// Its trusted branch [default: that of origin, else the one that is checked out]
+    #[arg(long, value_name = "NAME", help_heading = "The monorepo")]
+    branch: Option<String>,
+
+    /// Time for one request
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, help_heading = "With a token")]
+    timeout: Duration,
+    /// How long to wait in sum when GitHub limits the rate
+    #[arg(long, value_name = "SECONDS", default_value = "900", value_parser = seconds_or_none, help_heading = "With a token")]
+    max_wait: Duration,
+}
+
+/// How updates are brought in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Method {
+    /// A three-way merge, which keeps what was changed there
+    Merge,
+    /// The directory becomes exactly the feature
+    Copy,
+    /// Each commit of the monorepo by itself
+    CherryPick,
+    /// One squashed merge, for a repository that has the monorepo's layout
+    Squash,
+    /// Onto the monorepo's branch, for a repository with commits of its own on it
+    Rebase,
+}
+
+impl Method {
+    /// Returns the word for it in `subscriptions.json`; none for the one that needs no word.
+    const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Merge => None,
+            Self::Copy => Some("copy"),
+            Self::CherryPick => Some("cherry-pick"),
+            Self::Squash => Some("squash"),
+            Self::Rebase => Some("rebase"),
+        }
+    }
+}
+
+/// Returns a directory of the cousin, `.` for its root.
+fn directory(text: &str) -> Result<String, String> {
+    let path = text.strip_prefix("./").unwrap_or(text).trim_end_matches('/');
+    if matches!(text, "." | "./") {
+        return Ok(".".to_owned());
+    }
+    let is_name = |name: &str| {
+        !matches!(name, "" | "." | "..")
+            && !name.eq_ignore_ascii_case(".git")
+            && !name.contains(|c: char| c.is_control() || c == '\\')
+    };
+    if path.split('/').all(is_name) {
+        Ok(path.to_owned())
+    } else {
+        Err("write a directory of the repository as a/b, or . for its root".to_owned())
+    }
+}
+
+/// What was asked for, resolved: no flag and no variable is read below.
+struct Request<'a> {
+    dir: &'a Path,
+    cousin: &'a RepoName,
+    subscriptions: Vec<Pattern>,
+    staged: bool,
+    probe: Option<Duration>,
+    dry_run: bool,
+    ecosystem: Option<PathBuf>,
+    source: Option<RepoName>,
+    delivery: Delivery,
+    environment: &'a Environment,
+}
+
+impl<'a> Request<'a> {
+    fn resolve(
+        dir: &'a Path,
+        args: &'a Args,
+        environment: &'a Environment,
+    ) -> Result<Self, Failure> {
+        let read = |text: &String| {
+            Pattern::parse(text).map_err(|bad| {
+                Failure::new(
+                    format!("--subscribe {}: {}", text::quoted(text), bad.message),
+                    bad.help,
+                )
+            })
+        };
+        Ok(Self {
+            dir,
+            cousin: &args.cousin,
+            subscriptions: args.subscribe.iter().map(read).collect::<Result<_, _>>()?,
+            staged: args.staged,
+            probe: args.probe,
+            dry_run: args.dry_run,
+            ecosystem: args.ecosystem.as_ref().map(|file| listing::from(dir, file)),
+            source: args.source.clone().or_else(|| actions::repository(environment)),
+            delivery: Delivery {
+                timeout: args.timeout,
+                max_wait: args.max_wait,
+                ..Delivery::default()
+            },
+            environment,
+        })
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure`] when nothing could be done, or when what was asked for is refused; what the probe or
+/// the validation finds is no failure but an [`Exit`].
+pub fn run(
+    dir: &Path,
+    args: &Args,
+    environment: &Environment,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let request = Request::resolve(dir, args, environment)?;
+    let git = super::git(environment);
+    let credentials = listing::git_credentials(environment);
+    let outside = listing::outside(environment, None, &credentials);
+    let mut monorepo = Monorepo::open(dir, &outside, &git);
+    let rewrite = Rewrite::find(&request, &mut monorepo)?;
+    let edited = edited(&request, &rewrite)?;
+    let look = looking::look(&request, &rewrite, &edited, &mut monorepo)?;
+    let action = args.action.clone().unwrap_or_else(|| looking::action(&monorepo));
+    let (source, branch) = looking::names(&request, args.branch.as_deref(), &monorepo)?;
+    let names = look.names();
+    let following = Following {
+        cousin: request.cousin,
+        source: &source,
+        branch: &branch,
+        event_type: &look.cousin.event_type,
+        features: &names,
+        into: args.into.as_deref(),
+        method: args.method.word(),
+        action: &action,
+    };
+    let files = cousin_files::files(&following);
+    let place = match &args.output {
+        Some(output) => Place::Directory(dir.join(output)),
+        None => Place::Shown,
+    };
+    let mut report = begun(&request, &rewrite, &edited, look, source, branch);
+    report.warnings.extend(action.warning().map(|it| Warning::new("action-not-pinned", it)));
+    if let Some(refused) = &report.refused {
+        let refused = Failure { exit: Exit::Invalid, ..Failure::new(refused.clone(), REFUSED) };
+        tell(&report, args.format, environment, output)?;
+        return Err(refused);
+    }
+    report.files = writing::files(&place, &files, !request.dry_run)?;
+    if !request.dry_run && edited.change != Change::Unchanged {
+        rewrite.write(&edited.text)?;
+        report.list.written = true;
+    }
+    let ended = conclude(&request, &rewrite, &edited, &mut monorepo, &mut report, output);
+    report.next = next(&request, &report);
+    tell(&report, args.format, environment, output)?;
+    ended
+}
+
+const REFUSED: &str = "nothing was written; mend the pattern, or commit what it is to match first";
+
+/// Returns the list with the cousin in it.
+fn edited(request: &Request<'_>, rewrite: &Rewrite) -> Result<Edited, Failure> {
+    let wanted = Wanted {
+        repo: request.cousin,
+        subscriptions: &request.subscriptions,
+        enabled: !request.staged,
+    };
+    let nothing_written =
+        |failure: Failure| Failure { help: Some("nothing was written".to_owned()), ..failure };
+    if request.subscriptions.is_empty()
+        && !rewrite.lists(request.cousin).map_err(nothing_written)?
+    {
+        return Err(Failure::new(
+            format!("{} is not listed yet, and nothing says what it follows", request.cousin),
+            "name it with --subscribe PATTERN, such as --subscribe features/web",
+        ));
+    }
+    edit::add(&rewrite.name, rewrite.bytes.as_deref(), &wanted)
+        .map_err(|diagnosis| nothing_written(diagnosis.into()))
+}
+
+/// Returns what there is to say before anything was done.
+fn begun(
+    request: &Request<'_>,
+    rewrite: &Rewrite,
+    edited: &Edited,
+    look: Look,
+    source: RepoName,
+    branch: String,
+) -> Onboarding {
+    let mut warnings = look.warnings;
+    if request.staged && look.cousin.enabled {
+        let message = format!("{} is enabled already: --staged changes nothing", request.cousin);
+        warnings.push(Warning::new("already-enabled", message));
+    }
+    Onboarding {
+        cousin: look.cousin.repo,
+        source,
+        branch,
+        commit: look.commit,
+        dry_run: request.dry_run,
+        list: List {
+            file: text::shown(rewrite.name.as_bytes()).into_owned(),
+            change: edited.change.as_str(),
+            added: edited.added.clone(),
+            enabled: look.cousin.enabled,
+            written: false,
+        },
+        features: look.features,
+        path_encoding: look.path_encoding,
+        files: Vec::new(),
+        findings: look.diagnosis,
+        warnings,
+        refused: look.refused,
+        probe: None,
+        next: Vec::new(),
+    }
+}
+
+/// Validates what was written, where a token is there also by asking GitHub, and sends the probe.
+fn conclude(
+    request: &Request<'_>,
+    rewrite: &Rewrite,
+    edited: &Edited,
+    monorepo: &mut Monorepo<'_>,
+    report: &mut Onboarding,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    // A probe finds out more than questions do, and what it meets is said once.
+    if request.probe.is_none() {
+        return match request.dry_run {
+            true => Ok(Exit::Done),
+            false => looking::ask(request, rewrite, edited, monorepo, report, output),
+        };
+    }
+    let probed = probing::probe(request, rewrite, edited, report, output)?;
+    if let Some(enabled) = probed.enabled {
+        rewrite.write(&enabled)?;
+        (report.list.enabled, report.list.written) = (true, true);
+    }
+    Ok(probed.exit.unwrap_or(Exit::Done))
+}
+
+/// Returns what is left for a person to do.
+fn next(request: &Request<'_>, report: &Onboarding) -> Vec<String> {
+    let (cousin, list) = (&report.cousin, &report.list);
+    let mut steps = Vec::new();
+    if request.probe.is_none() {
+        steps.push(format!(
+            "{cousin}: put both files on its default branch, and let Actions create pull requests \
+             (Settings, Actions, General)"
+        ));
+    }
+    if list.change != "unchanged" || list.written {
+        steps.push(format!("{}: commit {} and push it", report.source, list.file));
+    }
+    if request.probe.is_none() && !list.enabled {
+        steps.push(format!("then `ecosystem onboard {cousin} --staged --probe` enables it"));
+    } else if request.probe.is_none() {
+        steps.push(format!("then `ecosystem onboard {cousin} --probe` shows that it hears"));
+    }
+    steps
+}
+
+fn tell(
+    report: &Onboarding,
+    format: Format,
+    environment: &Environment,
+    output: &Output,
+) -> Result<(), Failure> {
+    let shown = match format {
+        Format::Human => report.human(output.paint()),
+        Format::Json => report.json(),
+    };
+    output.result(&shown)?;
+    for warning in &report.warnings {
+        if actions::is_actions(environment) {
+            output.command(&actions::annotation(Level::Warning, warning.code, &warning.message));
+        } else {
+            output.warning(&text::shown(warning.message.as_bytes()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_one_of_the_repository() {
+        for (text, expected) in [
+            ("src/push", Ok("src/push")),
+            ("./src/", Ok("src")),
+            (".", Ok(".")),
+            ("./", Ok(".")),
+            (".github/x", Ok(".github/x")),
+        ] {
+            assert_eq!(directory(text).as_deref(), expected, "{text}");
+        }
+        for bad in
+            ["", "/", "/a", "a//b", "..", "a/../b", ".git", "a/.GIT/b", "a\\b", "a\nb", "a/./b"]
+        {
+            assert!(directory(bad).is_err(), "{bad:?}");
+        }
+    }
+}
