@@ -229,16 +229,16 @@ pub fn run(
     };
     let files = cousin_files::files(&following);
     let place = match &args.output {
-        Some(output) => Place::Directory(dir.join(output)),
+        Some(output) => Place::Directory(listing::from(dir, output)),
         None => Place::Shown,
     };
     let mut report = begun(&request, &rewrite, &edited, look, source, branch);
-    report.warnings.extend(action.warning().map(|it| Warning::new("action-not-pinned", it)));
     if let Some(refused) = &report.refused {
         let refused = Failure { exit: Exit::Invalid, ..Failure::new(refused.clone(), REFUSED) };
         tell(&report, args.format, environment, output)?;
         return Err(refused);
     }
+    report.warnings.extend(action.warning().map(|it| Warning::new("action-not-pinned", it)));
     report.files = writing::files(&place, &files, !request.dry_run)?;
     if !request.dry_run && edited.change != Change::Unchanged {
         rewrite.write(&edited.text)?;

@@ -81,8 +81,27 @@ fn a_cousin_is_listed_and_its_files_are_written() {
     });
     assert_eq!(subscriptions, expected);
     assert!(read(FILES[1]).contains("    types: [feature-update]\n"));
-    insta::assert_snapshot!(done.stdout, @"");
-    insta::assert_snapshot!(done.stderr, @"");
+    insta::assert_snapshot!(done.stdout.replace(&sandbox.rev(&dir, "HEAD")[..10], "COMMIT"), @r"
+    acme/web is added to ecosystem.json
+      + features/webpush/flask
+    
+    feature                 paths
+    features/webpush/flask      2
+    
+    at HEAD, COMMIT, it would get 1 feature of acme/monorepo
+    
+    subscriptions.json  written to ../web/subscriptions.json
+    
+    .github/workflows/sync-upstream.yml  written to ../web/.github/workflows/sync-upstream.yml
+    
+    ecosystem.json: no findings
+    
+    What is left to do
+    1. acme/web: put both files on its default branch, and let Actions create pull requests (Settings, Actions, General)
+    2. acme/monorepo: commit ecosystem.json and push it
+    3. then `ecosystem onboard acme/web --probe` shows that it hears
+    ");
+    insta::assert_snapshot!(done.stderr, @"warning: the workflow uses OWNER/ecosystem-dispatcher@0000000000000000000000000000000000000000: put the owner of the action and the commit of a release there, or name them with --action OWNER/ecosystem-dispatcher@COMMIT");
     // Again there is nothing to do, and nothing is touched.
     let again = onboard(&sandbox, &dir, &[&args[..], &["--format", "json"]].concat());
     let again = again.expect_code(0).json();
