@@ -108,15 +108,62 @@ some_names() {
   fi
 }
 
+# Reads what only `sync` takes, and refuses it for other commands; for `sync` also refuses what that
+# does not take.
+read_inputs_of_sync() {
+  local LC_ALL=C input all=()
+  only_for source "${INPUT_SOURCE-}" 'sync'
+  only_for feature "${INPUT_FEATURE-}" 'sync'
+  only_for commit "${INPUT_COMMIT-}" 'sync'
+  only_for conflict "${INPUT_CONFLICT-}" 'sync'
+  for input in pull allow-workflows; do
+    case $input in
+      pull) if ! is_on pull "${INPUT_PULL-}"; then continue; fi ;;
+      *) if ! is_on allow-workflows "${INPUT_ALLOW_WORKFLOWS-}"; then continue; fi ;;
+    esac
+    only_for "$input" true 'sync'
+    words+=("--$input")
+  done
+  if [[ $subcommand != sync ]]; then return; fi
+  only_for repository "${INPUT_REPOSITORY-}" 'dispatch send validate status'
+  only_for repositories "${INPUT_REPOSITORIES-}" 'dispatch send validate status'
+  if [[ -n ${INPUT_COMMIT-} && ! ${INPUT_COMMIT-} =~ ^[0-9A-Fa-f]{40}$ ]]; then
+    die "the input \"commit\" is \"$(shown "$INPUT_COMMIT")\"" 'write the 40 digits of its id'
+  fi
+  case ${INPUT_CONFLICT-} in
+    '' | draft | fail) ;;
+    *) die "the input \"conflict\" is \"$(shown "$INPUT_CONFLICT")\"" 'write draft or fail' ;;
+  esac
+  if [[ -n ${INPUT_SOURCE-} && ${INPUT_SOURCE-} == *[![:graph:]]* ]]; then
+    die "the input \"source\" is \"$(shown "$INPUT_SOURCE")\"" 'write OWNER/NAME, an address or a path'
+  fi
+  add_args "${INPUT_ARGS-}"
+  not_both source "${INPUT_SOURCE-}" '^--source(=|$)'
+  not_both feature "${INPUT_FEATURE-}" '^--feature(=|$)'
+  not_both commit "${INPUT_COMMIT-}" '^--commit(=|$)'
+  not_both conflict "${INPUT_CONFLICT-}" '^--conflict(=|$)'
+  # As a flag: it has no form in the environment.
+  if [[ -n ${INPUT_SOURCE-} ]]; then
+    for input in "${words[@]}"; do
+      all+=("$input")
+      # In front of what is in `args`, which may end with `--`.
+      if ((${#all[@]} == 1)); then all+=("--source=$INPUT_SOURCE"); fi
+    done
+    words=("${all[@]}")
+  fi
+  if [[ -n ${INPUT_FEATURE-} ]]; then export ECOSYSTEM_FEATURE=$INPUT_FEATURE; fi
+  if [[ -n ${INPUT_COMMIT-} ]]; then export ECOSYSTEM_COMMIT=$INPUT_COMMIT; fi
+  if [[ -n ${INPUT_CONFLICT-} ]]; then export ECOSYSTEM_CONFLICT=$INPUT_CONFLICT; fi
+}
+
 read_inputs() {
   local name
   subcommand=${INPUT_COMMAND:-dispatch}
   case $subcommand in
-    dispatch | send | validate | status) ;;
-    sync) die 'the command "sync" does not exist yet' 'there are dispatch, send, validate and status' ;;
+    dispatch | send | validate | status | sync) ;;
     *)
       die "there is no command \"$(shown "$subcommand")\"" \
-        'the input "command" is dispatch, send, validate or status'
+        'the input "command" is dispatch, send, validate, status or sync'
       ;;
   esac
   only_for event-type "${INPUT_EVENT_TYPE-}" 'send'
@@ -124,13 +171,15 @@ read_inputs() {
   words=("$subcommand")
   # As flags: a program that did not know the variable would send what was not to be sent.
   if is_on dry-run "${INPUT_DRY_RUN-}"; then
-    only_for dry-run true 'dispatch send'
+    only_for dry-run true 'dispatch send sync'
     words+=(--dry-run)
   fi
   if is_on watermarks "${INPUT_WATERMARKS-}"; then
     only_for watermarks true 'dispatch'
     words+=(--watermarks)
   fi
+  read_inputs_of_sync
+  if [[ $subcommand == sync ]]; then return; fi
   some_names repository "${INPUT_REPOSITORY-}"
   some_names repositories "${INPUT_REPOSITORIES-}"
   read_names "${INPUT_REPOSITORY-}"

@@ -7,6 +7,8 @@ use crate::support::case;
 use crate::support::document::{Document, quoted};
 use crate::support::repository::Sandbox;
 
+const COMMIT: &str = "0123456789abcdef0123456789ABCDEF01234567";
+
 /// Runs the recording program with these inputs.
 fn record(inputs: &[(&str, &str)]) -> (Sandbox, Outcome) {
     let sandbox = Sandbox::new();
@@ -52,6 +54,30 @@ fn each_input_becomes_its_argument_and_free_text_becomes_none() {
                 ("event-type", "--x"),
             ],
             vec!["send", "--dry-run"],
+        ),
+        (vec![("command", "sync")], vec!["sync"]),
+        (
+            vec![
+                ("command", "sync"),
+                ("source", "https://github.com/acme/mono"),
+                ("feature", "--x $(id)"),
+                ("commit", COMMIT),
+                ("conflict", "fail"),
+                ("pull", "true"),
+                ("allow-workflows", "true"),
+                ("dry-run", "true"),
+                ("args", "--no-issue --base dev"),
+            ],
+            vec![
+                "sync",
+                "--source=https://github.com/acme/mono",
+                "--dry-run",
+                "--pull",
+                "--allow-workflows",
+                "--no-issue",
+                "--base",
+                "dev",
+            ],
         ),
     ] {
         let (sandbox, outcome) = record(&inputs);
@@ -183,10 +209,13 @@ fn the_readme_says_which_command_takes_which_input() {
         let name = quoted(&row[0]).unwrap();
         let sample = match name.as_str() {
             "event-type" | "client-payload" => "{}",
-            "dry-run" | "watermarks" => "true",
+            "dry-run" | "watermarks" | "pull" | "allow-workflows" => "true",
+            "commit" => COMMIT,
+            "conflict" => "draft",
+            "repository" | "repositories" | "source" | "feature" => "acme/a",
             _ => continue,
         };
-        for command in ["dispatch", "send", "validate", "status"] {
+        for command in ["dispatch", "send", "validate", "status", "sync"] {
             let inputs = [("command", command), (&*name, sample)];
             if row[1].contains(&format!("`{command}`")) {
                 record(&inputs).1.expect_success();
@@ -196,12 +225,11 @@ fn the_readme_says_which_command_takes_which_input() {
             }
         }
     }
-    assert_eq!(refusals, 11);
+    assert_eq!(refusals, 40);
 }
 
 #[test]
 fn a_command_switch_or_name_that_is_none_is_refused() {
-    refused(&[("command", "sync")], &["\"sync\" does not exist yet"]);
     refused(&[("command", "Dispatch")], &["there is no command \"Dispatch\"", "dispatch, send"]);
     refused(&[("command", "x\n::error::y")], &["there is no command \"x\\n::error::y\""]);
     refused(&[("command", "--version")], &["there is no command"]);
@@ -222,6 +250,52 @@ fn a_command_switch_or_name_that_is_none_is_refused() {
     ] {
         refused(&[("repository", name)], &["is not the name of a repository", "OWNER/NAME"]);
         refused(&[("command", "send"), ("repositories", name)], &["is not the name"]);
+    }
+}
+
+#[test]
+fn what_sync_is_told_is_checked_and_free_text_reaches_it_as_it_is() {
+    for hostile in ["a b/c", "$(touch x) `touch x`", "::error::x\n##[error]y", "-n", "*", "é'\"\\"]
+    {
+        case(hostile);
+        let (sandbox, outcome) =
+            record(&[("command", "sync"), ("feature", hostile), ("commit", COMMIT)]);
+        outcome.expect_success();
+        let environment = environment(&sandbox);
+        assert_eq!(environment["ECOSYSTEM_FEATURE"], hostile);
+        assert_eq!(environment["ECOSYSTEM_COMMIT"], COMMIT);
+        assert!(!environment.contains_key("ECOSYSTEM_CONFLICT"));
+        assert_eq!(args(&sandbox), ["sync"]);
+    }
+    for commit in ["HEAD", "0123", "refs/heads/main", &format!("{COMMIT}\n"), &COMMIT[1..]] {
+        refused(
+            &[("command", "sync"), ("commit", commit)],
+            &["the input \"commit\" is", "40 digits"],
+        );
+    }
+    for conflict in ["Draft", "merge", " draft", "true"] {
+        refused(
+            &[("command", "sync"), ("conflict", conflict)],
+            &["\"conflict\" is", "draft or fail"],
+        );
+    }
+    for source in ["a b", "acme/mono\n--pull", "\t", "acme/é"] {
+        refused(&[("command", "sync"), ("source", source)], &["the input \"source\" is"]);
+    }
+    for switch in ["yes", "1", " true"] {
+        for input in ["pull", "allow-workflows"] {
+            refused(&[("command", "sync"), (input, switch)], &["write true or false"]);
+        }
+    }
+    for (input, value, flag) in [
+        ("source", "acme/mono", "--source=x"),
+        ("feature", "a", "--feature b"),
+        ("commit", COMMIT, "--commit=x"),
+        ("conflict", "draft", "--conflict fail"),
+    ] {
+        let inputs = [("command", "sync"), (input, value), ("args", flag)];
+        refused(&inputs, &[&format!("the input \"{input}\" and"), "say the same thing"]);
+        record(&[("command", "sync"), ("args", flag)]).1.expect_success();
     }
 }
 
