@@ -1,6 +1,7 @@
 //! What `--help` says, to the character: people read it more often than any document, and whoever
 //! changes it should see what they see.
 
+mod bringing;
 mod comfort;
 mod looking;
 
@@ -54,6 +55,7 @@ fn the_help_of_the_program_names_its_commands() {
       dispatch     Tell every subscribed repository what a push changed
       send         Send an event of your own to one repository or many
       validate     Check ecosystem.json before anything is sent
+      onboard      Bring a repository in: list it, write its files, see that it hears
       status       Show what each cousin has received, and what it has yet to hear of
       rehearse     See all of it happen on this machine, without account, token or network
       completions  Print a script that completes commands and flags in your shell
@@ -111,6 +113,7 @@ fn the_short_help_of_the_program_stays_short() {
       dispatch     Tell every subscribed repository what a push changed
       send         Send an event of your own to one repository or many
       validate     Check ecosystem.json before anything is sent
+      onboard      Bring a repository in: list it, write its files, see that it hears
       status       Show what each cousin has received, and what it has yet to hear of
       rehearse     See all of it happen on this machine, without account, token or network
       completions  Print a script that completes commands and flags in your shell
