@@ -83,7 +83,7 @@ pub(super) fn look(
 }
 
 fn only(listed: Vec<Listed>, index: usize) -> Vec<Listed> {
-    listed.into_iter().filter(|listed| listed.at.cousin == Some(index)).collect()
+    listed.into_iter().filter(|listed| listed.at.entry == Some(index)).collect()
 }
 
 /// Returns what a cousin would be told of if every path had changed.

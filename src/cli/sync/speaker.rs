@@ -19,7 +19,6 @@ use crate::names::RepoName;
 pub(super) struct Speaker {
     runtime: Runtime,
     pub(super) requests: Requests<Client, SystemClock>,
-    pub(super) clock: SystemClock,
     /// The cousin.
     pub(super) repo: RepoName,
     pub(super) token: TokenId,
@@ -60,10 +59,9 @@ impl Speaker {
             ..RequestSettings::default()
         };
         let client = Arc::new(Client::new(api, tokens, request.timeout)?);
-        let clock = SystemClock::start();
-        let requests = Requests::new(client, clock.clone(), settings, delivery::random);
+        let requests = Requests::new(client, SystemClock::start(), settings, delivery::random);
         let runtime = cli::network()?;
-        Ok(Some(Self { runtime, requests, clock, repo, token, source }))
+        Ok(Some(Self { runtime, requests, repo, token, source }))
     }
 
     /// Waits for what GitHub says, and for signals.
