@@ -39,6 +39,7 @@ mod send;
 mod status;
 mod stopping;
 mod support;
+mod sync;
 mod validate;
 mod validate_lies;
 mod validate_online;

@@ -299,14 +299,14 @@ impl Tester {
 }
 
 /// GitHub on a thread of its own, which ends with the test.
-struct Server {
-    github: Arc<EmbeddedGitHub>,
+pub(crate) struct Server {
+    pub(crate) github: Arc<EmbeddedGitHub>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    fn start(model: Model) -> Self {
+    pub(crate) fn start(model: Model) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (lend, lent) = mpsc::channel();
         let thread = std::thread::spawn(move || {

@@ -1,11 +1,12 @@
 //! What the integration tests stand on: programs that cannot hang (`process`), git repositories
 //! in a directory of their own (`repository`), the built binary (`ecosystem`), the embedded GitHub
-//! (`github`), a monorepo that lives (`world`), histories of it (`script`, `simulation`) and the law
+//! (`github`), a monorepo that lives (`world`), one with a cousin (`circle`), histories of it (`script`, `simulation`) and the law
 //! that they are held to (`oracle`), the table of sample events (`events`), the documents
 //! (`document`) and YAML files (`yaml`). Nothing here knows what a test expects, and nothing reads
 //! the configuration, the home directory or the tokens of the person who runs it.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+pub(crate) mod circle;
 pub(crate) mod document;
 pub(crate) mod ecosystem;
 pub(crate) mod events;
