@@ -69,7 +69,8 @@ pub(super) fn outside_of_git(
     }
 }
 
-fn leads_out_of(dir: &Path, path: &Path) -> bool {
+/// Returns whether a file of the work tree is a symbolic link to what is none of it.
+pub(super) fn leads_out_of(dir: &Path, path: &Path) -> bool {
     match (dir.canonicalize(), path.canonicalize()) {
         (Ok(dir), Ok(path)) => !path.starts_with(dir),
         _ => false,

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use super::sync::SOURCE_TOKEN;
 use crate::alarm;
 use crate::environment::Environment;
 use crate::github::app::{KEY, KEY_FILE, LONGEST_KEY};
@@ -37,7 +38,7 @@ pub(super) fn held(
 
 /// Returns the variables that hold secrets.
 fn variables() -> impl Iterator<Item = &'static str> {
-    VARIABLES.into_iter().chain([KEY, alarm::WEBHOOK])
+    VARIABLES.into_iter().chain([KEY, alarm::WEBHOOK, SOURCE_TOKEN])
 }
 
 /// Returns what the file of the App's private key holds, when there is one that can be read.

@@ -18,6 +18,8 @@ use super::{Exit, Failure, Output, telling};
 use crate::environment::Environment;
 use crate::names::{CommitSha, RepoName};
 
+pub(super) use request::SOURCE_TOKEN;
+
 /// Bring what changed upstream into this repository, as a pull request
 ///
 /// Run in a repository with a `subscriptions.json`, usually by the workflow that a

@@ -10,6 +10,7 @@ use std::ffi::{OsStr, OsString};
 use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 
 use super::Failure;
+use super::sync::SOURCE_TOKEN;
 use crate::environment::Environment;
 use crate::text;
 
@@ -60,7 +61,8 @@ fn variable(option: &str) -> String {
 /// Returns whether a variable may be the form of an option: most runs have none, and need no look.
 fn may_be_a_form(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
-    let others: [&[u8]; 3] = [b"ECOSYSTEM_APP_", b"ECOSYSTEM_NOTIFY_URL", b"ECOSYSTEM_PAT"];
+    let others: [&[u8]; 4] =
+        [b"ECOSYSTEM_APP_", b"ECOSYSTEM_NOTIFY_URL", b"ECOSYSTEM_PAT", SOURCE_TOKEN.as_bytes()];
     name.starts_with(b"ECOSYSTEM_") && !others.iter().any(|it| name.starts_with(it))
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::git::files::{Files, ObjectId};
+use crate::git::files::{Files, Mode, ObjectId};
 use crate::git::upstream::Upstream;
 use crate::git::workshop::{FileMerge, Found, Workshop};
 use crate::names::FeaturePath;
@@ -22,6 +22,17 @@ pub struct Bench<'w, 'b> {
     pub upstream: &'b mut Upstream<'w>,
     /// Whether workflows and code owners may be written.
     pub allow_workflows: bool,
+}
+
+/// What upstream's changes are counted from.
+#[derive(Debug, Clone, Copy)]
+pub enum Since<'l> {
+    /// The commit that the cousin has.
+    Commit(&'l Locked),
+    /// What it held: the branch was rewritten since.
+    Tree(&'l Locked),
+    /// The cousin has none.
+    Nothing,
 }
 
 /// The three sides of one feature, and where it goes.
@@ -61,7 +72,7 @@ impl Bench<'_, '_> {
         &mut self,
         subscription: &'a Subscription,
         onto: ObjectId,
-        since: Option<&Locked>,
+        since: &Since<'_>,
         commit: ObjectId,
     ) -> Result<Sides<'a>, Trouble> {
         let feature = of_root(subscription.feature.as_bytes());
@@ -76,7 +87,10 @@ impl Bench<'_, '_> {
             }
             found => self.files(found)?,
         };
-        let last = since.and_then(|it| ObjectId::from_str(it.commit.as_str()).ok());
+        let last = match since {
+            Since::Commit(locked) => ObjectId::from_str(locked.commit.as_str()).ok(),
+            Since::Tree(_) | Since::Nothing => None,
+        };
         let commits: Vec<ObjectId> = last.into_iter().chain([commit]).collect();
         let mut found = self.upstream.feature(&commits, feature)?;
         let theirs = found.pop().unwrap_or(Found::Nothing);
@@ -84,14 +98,29 @@ impl Bench<'_, '_> {
         let trees: BTreeSet<ObjectId> =
             [Some(&theirs), base.as_ref()].into_iter().flatten().filter_map(tree_of).collect();
         self.upstream.bring_trees(&trees)?;
+        let base = match (since, base) {
+            (Since::Tree(locked), _) => self.remembered(locked),
+            (_, base) => base.map(|base| self.files(base)).transpose()?,
+        };
         Ok(Sides {
             subscription,
-            base: base.map(|base| self.files(base)).transpose()?,
+            base,
             ours,
             beside: self.beside(onto, subscription.into.as_bytes())?,
             theirs_id: id_of(&theirs),
             theirs: self.files(theirs)?,
         })
+    }
+
+    /// Returns a feature as it was at a commit that the branch no longer holds: by the id of its
+    /// tree, as far as that can still be had with all that it holds.
+    fn remembered(&mut self, locked: &Locked) -> Option<Files> {
+        let tree = ObjectId::from_str(locked.tree.as_deref()?).ok()?;
+        self.upstream.bring_trees(&BTreeSet::from([tree])).ok()?;
+        let files = self.workshop.files(tree).ok()?;
+        let blobs = files.values().filter(|entry| entry.mode != Mode::Submodule);
+        self.upstream.bring_blobs(&blobs.map(|entry| entry.id).collect()).ok()?;
+        Some(files)
     }
 
     /// Returns what is to be at `into`, proven, with all its blobs here.
@@ -128,7 +157,7 @@ impl Bench<'_, '_> {
     fn bring(&mut self, after: &Files, before: &Files) -> Result<(), Trouble> {
         let new = after.iter().filter(|(path, entry)| before.get(*path) != Some(entry));
         let blobs: BTreeSet<ObjectId> = new
-            .filter(|(_, entry)| entry.mode != crate::git::files::Mode::Submodule)
+            .filter(|(_, entry)| entry.mode != Mode::Submodule)
             .map(|(_, entry)| entry.id)
             .collect();
         Ok(self.upstream.bring_blobs(&blobs)?)

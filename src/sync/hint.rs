@@ -107,11 +107,14 @@ impl Hint {
         let Value::Object(mut event) = json::parse(bytes).map_err(HintError::Unreadable)? else {
             return Err(HintError::Unreadable("it holds no JSON object".to_owned()));
         };
-        let event_type = required(&event, "action", "action", |action| {
+        let event_type = optional(&event, "action", "action", |action| {
             EventType::parse(action).map_err(|bad| bad.message)
         })?;
-        if !types.is_empty() && !types.contains(&event_type) {
-            return Ok(HintOrOther::Other { event_type: event_type.to_string() });
+        if !types.is_empty() {
+            let event_type = event_type.ok_or(HintError::Missing { key: "action" })?;
+            if !types.contains(&event_type) {
+                return Ok(HintOrOther::Other { event_type: event_type.to_string() });
+            }
         }
         let payload = event.remove("client_payload").ok_or(HintError::Missing { key: PAYLOAD })?;
         Self::from_payload(&object(payload)?).map(HintOrOther::Hint)

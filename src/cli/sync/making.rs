@@ -7,9 +7,9 @@ use super::units::Unit;
 use crate::git::files::{Files, ObjectId};
 use crate::git::upstream::Upstream;
 use crate::subscriptions::Subscription;
-use crate::sync::apply::{Applied, Bench, Sides};
+use crate::sync::apply::{Applied, Bench, Sides, Since};
 use crate::sync::dependencies;
-use crate::sync::lock::{self, Lock, Locked};
+use crate::sync::lock::{self, Lock};
 use crate::sync::message::UpstreamCommit;
 use crate::sync::outcome::{Brought, Outcome, Stage, Trouble};
 use crate::sync::record::{Finished, Imprint, Onto, told};
@@ -91,8 +91,9 @@ impl Maker {
         let mut parts: Vec<(Sides<'_>, Applied)> = Vec::new();
         for subscription in &unit.subscriptions {
             let since = since(&onto.lock, subscription, source.as_str(), self.good.rewritten);
-            let sides = bench.sides(subscription, onto.root, since, commit)?;
-            if sides.theirs.is_empty() && since.is_none() && sides.ours.is_empty() {
+            let sides = bench.sides(subscription, onto.root, &since, commit)?;
+            let is_new = matches!(since, Since::Nothing);
+            if is_new && sides.theirs.is_empty() {
                 return Err(no_such_feature(subscription, &self.good));
             }
             let applied = bench.apply(&sides)?;
@@ -183,14 +184,18 @@ fn verified(
     found.ok_or_else(|| Trouble::new("nothing", "there is nothing to bring", ""))
 }
 
-/// Returns how a feature was last brought, where that is of use.
+/// Returns what a feature's changes are counted from.
 fn since<'l>(
     lock: &'l Lock,
     subscription: &Subscription,
     source: &str,
     rewritten: bool,
-) -> Option<&'l Locked> {
-    lock.get(&subscription.feature).filter(|it| it.source == source && !rewritten)
+) -> Since<'l> {
+    match lock.get(&subscription.feature).filter(|it| it.source == source) {
+        Some(locked) if rewritten => Since::Tree(locked),
+        Some(locked) => Since::Commit(locked),
+        None => Since::Nothing,
+    }
 }
 
 fn no_such_feature(subscription: &Subscription, good: &Good) -> Trouble {

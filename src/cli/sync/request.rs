@@ -1,15 +1,18 @@
 //! From arguments, environment and event to one resolved `Request`: what is to be brought from
 //! where, into what, and what may come of it.
 
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use super::{Args, OnConflict};
 use crate::actions;
 use crate::cli::Failure;
-use crate::cli::listing::from;
+use crate::cli::listing::{from, leads_out_of};
+use crate::document::MAX_BYTES;
 use crate::environment::Environment;
 use crate::git::command::Credential;
+use crate::git::{self, cousin};
 use crate::input;
 use crate::names::{CommitSha, FeaturePath, RepoName};
 use crate::subscriptions::{self, SourceName, Subscriptions};
@@ -94,9 +97,9 @@ pub(super) fn resolve<'a>(
     args: &Args,
     environment: &'a Environment,
 ) -> Result<Request<'a>, Failure> {
-    let clone = crate::git::open(dir)?;
+    let clone = git::open(dir)?;
     let what = what(dir, args, environment)?;
-    let subscriptions = read(dir, clone.workdir(), args)?;
+    let subscriptions = read(dir, &clone, args)?;
     let source = match &args.source {
         Some(source) => SourceName::parse(source)
             .map_err(|bad| Failure::new(format!("--source: {}", bad.message), bad.help))?,
@@ -223,15 +226,10 @@ fn hint(path: &Path) -> Result<What, Failure> {
     }
 }
 
-/// Reads the cousin's file: the one that is named, else the work tree's.
-fn read(dir: &Path, work_tree: Option<&Path>, args: &Args) -> Result<Subscriptions, Failure> {
-    let path: PathBuf = match (&args.subscriptions, work_tree) {
-        (Some(named), _) => from(dir, named),
-        (None, Some(work_tree)) => work_tree.join(FILE),
-        (None, None) => dir.join(FILE),
-    };
-    let name = text::shown_path(&path);
-    let bytes = input::read(&path, crate::document::MAX_BYTES).map_err(|error| {
+/// Reads the cousin's file: the one that is named, else the work tree's, else that of the commit
+/// which is checked out.
+fn read(dir: &Path, clone: &git::Repository, args: &Args) -> Result<Subscriptions, Failure> {
+    let unreadable = |name: &str, error: &dyn std::fmt::Display| {
         Failure::new(
             format!("cannot read {name}: {error}"),
             format!(
@@ -239,9 +237,30 @@ fn read(dir: &Path, work_tree: Option<&Path>, args: &Args) -> Result<Subscriptio
                  \"subscriptions\": [\"features/x\"]}}; `ecosystem onboard` in the source writes one"
             ),
         )
-    })?;
-    let shown = if args.subscriptions.is_some() { name.as_str() } else { FILE };
-    Ok(subscriptions::parse(shown, &bytes)?)
+    };
+    if let Some(named) = &args.subscriptions {
+        let path = from(dir, named);
+        let name = text::shown_path(&path);
+        let bytes = input::read(&path, MAX_BYTES).map_err(|error| unreadable(&name, &error))?;
+        return Ok(subscriptions::parse(&name, &bytes)?);
+    }
+    if let Some(work_tree) = clone.workdir() {
+        let path = work_tree.join(FILE);
+        if leads_out_of(work_tree, &path) {
+            // Messages show lines of the file.
+            let message = "it is a symbolic link that leads out of the work tree";
+            return Err(unreadable(FILE, &message));
+        }
+        match input::read(&path, MAX_BYTES) {
+            Ok(bytes) => return Ok(subscriptions::parse(FILE, &bytes)?),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(unreadable(FILE, &error)),
+        }
+    }
+    match cousin::file_at_head(clone, FILE, MAX_BYTES)? {
+        Some(bytes) => Ok(subscriptions::parse(FILE, &bytes)?),
+        None => Err(unreadable(FILE, &"there is none")),
+    }
 }
 
 /// The name of the cousin's file.
