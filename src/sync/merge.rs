@@ -181,6 +181,7 @@ fn follow<'a>(
         };
         let Some(new) = changed.get_mut(to) else { continue };
         let (old_side, new_side) = match by {
+            Renamer::Both if new.ours == new.theirs => continue,
             Renamer::Both => {
                 new.base = old.base;
                 merge.renames.push(Rename { from: from.to_vec(), to: to.to_vec(), by });
@@ -203,8 +204,9 @@ fn follow<'a>(
             );
             continue;
         }
-        // What the other side has added there is another file: each stays what it is.
-        if new_side.is_some() {
+        // What the other side has added there is another file, and what it made a link or a
+        // submodule is no longer the one that was renamed: each stays where it is.
+        if new_side.is_some() || !is_same_kind(old_side, old.base) {
             continue;
         }
         *new_side = old_side;
@@ -212,6 +214,13 @@ fn follow<'a>(
         changed.remove(from);
         merge.renames.push(Rename { from: from.to_vec(), to: to.to_vec(), by });
     }
+}
+
+/// Returns whether two entries are files, or links, or submodules.
+fn is_same_kind(one: Option<Entry>, other: Option<Entry>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| {
+        one.mode == other.mode || one.mode.is_file() && other.mode.is_file()
+    })
 }
 
 /// A file whose lines have to be merged.
