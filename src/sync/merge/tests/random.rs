@@ -28,7 +28,7 @@ fn lines(memory: &Memory, files: &Files) -> BTreeSet<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn a_side_that_changed_nothing_leaves_the_other_as_it_is(scenario in scenarios(true)) {
