@@ -252,6 +252,12 @@ fn decide(merge: &mut Merge, changed: &Changed<'_>) -> Vec<Lines> {
     lines
 }
 
+/// Returns whether a file only names another one that Git LFS keeps: with markers in it, it would
+/// name none.
+fn is_pointer(content: &[u8]) -> bool {
+    content.starts_with(b"version https://git-lfs.github.com/spec/")
+}
+
 /// Merges the files that both sides changed.
 fn merge_lines<C: Contents>(
     contents: &mut C,
@@ -266,14 +272,21 @@ fn merge_lines<C: Contents>(
     contents.prepare(&blobs.collect())?;
     for Lines { path, base, ours, theirs } in lines {
         let mode = ours.mode;
-        let (id, conflict) = match contents.merge_file(base, ours.id, theirs)? {
+        let is_pointer =
+            is_pointer(&contents.blob(ours.id)?) || is_pointer(&contents.blob(theirs)?);
+        let merged = match is_pointer {
+            true => FileMerge::Binary,
+            false => contents.merge_file(base, ours.id, theirs)?,
+        };
+        let (id, conflict) = match merged {
+            FileMerge::Binary if is_pointer => (ours.id, Some(ConflictKind::Pointer)),
             FileMerge::Clean { id } => (id, None),
             FileMerge::Conflict { id } if base.is_some() => (id, Some(ConflictKind::Content)),
             FileMerge::Conflict { id } => (id, Some(ConflictKind::BothAdded)),
             FileMerge::Binary => (ours.id, Some(ConflictKind::Binary)),
         };
         if let Some(kind) = conflict {
-            let marked = kind != ConflictKind::Binary;
+            let marked = matches!(kind, ConflictKind::Content | ConflictKind::BothAdded);
             merge.conflicts.push(Conflict { path: path.clone(), kind, marked });
         }
         merge.files.insert(path, Entry { mode, id });

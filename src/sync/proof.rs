@@ -282,6 +282,13 @@ impl<C: Contents> Proof<'_, C> {
         ours: Entry,
         theirs: Entry,
     ) -> Result<crate::git::files::ObjectId, C::Error> {
+        let (here, upstream) = (self.contents.blob(ours.id)?, self.contents.blob(theirs.id)?);
+        // Not even one line of such a file means anything without the others.
+        let lfs = b"version https://git-lfs.github.com/spec/";
+        if here.starts_with(lfs) || upstream.starts_with(lfs) {
+            self.conflict(path, ConflictKind::Pointer);
+            return Ok(ours.id);
+        }
         let (id, marked) =
             match self.contents.merge_file(base.map(|base| base.id), ours.id, theirs.id)? {
                 FileMerge::Clean { id } => (id, false),
@@ -302,7 +309,6 @@ impl<C: Contents> Proof<'_, C> {
             Some(base) => self.contents.blob(base.id)?,
             None => Vec::new(),
         };
-        let (here, upstream) = (self.contents.blob(ours.id)?, self.contents.blob(theirs.id)?);
         let merged = self.contents.blob(id)?;
         for fault in lines::check(&before, &here, &upstream, &merged, marked) {
             self.fault(path, fault);

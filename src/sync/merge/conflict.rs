@@ -22,6 +22,8 @@ pub enum ConflictKind {
     BothAdded,
     /// Both changed a file that is not text; ours stays.
     Binary,
+    /// Both changed a file that only names one in Git LFS; ours stays.
+    Pointer,
     /// Both changed where a symbolic link leads; ours stays.
     Symlink,
     /// Both moved a submodule to another commit; ours stays.
@@ -69,6 +71,10 @@ impl Conflict {
             ConflictKind::BothAdded => "it was added here and upstream, with different content",
             ConflictKind::Binary => {
                 "it is not text and was changed here and upstream; the version here stays"
+            }
+            ConflictKind::Pointer => {
+                "it names a file in Git LFS, and another one here than upstream; the one of here \
+                 stays"
             }
             ConflictKind::Symlink => {
                 "the symbolic link was changed here and upstream; it leads where it led here"

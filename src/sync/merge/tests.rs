@@ -145,6 +145,20 @@ fn what_is_no_text_stays_ours_where_both_changed_it() {
 }
 
 #[test]
+fn pointers_to_large_files_are_never_merged_by_lines() {
+    let pointer = |oid: &str, size: &str| {
+        format!("a=version_https://git-lfs.github.com/spec/v1,oid_sha256:{oid},size_{size}")
+    };
+    let [one, two, three] = [("1", "1"), ("2", "1"), ("3", "1")].map(|(a, b)| pointer(a, b));
+    check(&[
+        (&one, &one, &two, &two, &[]),
+        (&one, &two, &three, &two, &["a: Pointer"]),
+        ("", &two, &three, &two, &["a: Pointer"]),
+        ("a=text", "a=text,more", &three, "a=text,more", &["a: Pointer"]),
+    ]);
+}
+
+#[test]
 fn what_one_side_changed_and_the_other_deleted_stays_and_is_listed() {
     check(&[
         ("a=1", "a=2", "", "a=2", &["a: DeletedUpstream"]),
@@ -242,6 +256,8 @@ fn changes_follow_a_renamed_file() {
         // A copy is not a renaming, and what is too different neither.
         ("a=1,2,3", "a=0,1,2,3", "a=1,2,3 b=1,2,3", "a=0,1,2,3 b=1,2,3", &[]),
         ("a=1,2,3", "a=0,1,2,3", "b=7,8,9", "a=0,1,2,3 b=7,8,9", &["a: DeletedUpstream"]),
+        // What became a link here is no longer that file.
+        ("a=1,2,3", "a@=x", "b=1,2,3", "a@=x b=1,2,3", &["a: DeletedUpstream"]),
         // An empty file is like any other.
         ("a=", "a=1", "b=", "a=1 b=", &["a: DeletedUpstream"]),
         // A better source for it that is of no interest itself.
@@ -391,6 +407,7 @@ fn each_kind_of_conflict_is_said_in_one_sentence() {
         ConflictKind::Content,
         ConflictKind::BothAdded,
         ConflictKind::Binary,
+        ConflictKind::Pointer,
         ConflictKind::Symlink,
         ConflictKind::Submodule,
         ConflictKind::Kind,
@@ -404,7 +421,7 @@ fn each_kind_of_conflict_is_said_in_one_sentence() {
         ConflictKind::InTheWay { beside: None },
     ];
     let sentences: BTreeSet<String> = kinds.map(conflict).map(|c| c.describe()).into();
-    assert_eq!(sentences.len(), 14);
+    assert_eq!(sentences.len(), 15);
     for sentence in sentences {
         assert!(!sentence.contains(['\n', '\u{1b}']) && !sentence.ends_with('.'), "{sentence}");
         assert!(sentence.starts_with(char::is_lowercase), "{sentence}");

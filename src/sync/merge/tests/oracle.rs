@@ -1,7 +1,9 @@
 //! The same merges by git. git decides what is a conflict and what a clean merge holds.
 //!
 //! Two things are turned off in git, as they are not in our rules: renames where the scenarios have
-//! none, and guessing that a directory was renamed because its files were.
+//! none, and guessing that a directory was renamed because its files were. One thing is known to be
+//! wrong in it (2.47): where one side renames a file that the other made a link, to a name that the
+//! other has too, it says that all is well, and one of the two versions is gone.
 
 use std::fs::File;
 use std::path::Path;
@@ -147,6 +149,9 @@ fn compare_with_git(renames: bool, settings: &'static [&'static str]) {
     let judged = by_git(directory.path(), &input, settings);
     let mut clean = 0;
     for ((scenario, merge, tree), (is_clean, git_s)) in merges.into_iter().zip(judged) {
+        if is_clean && !merge.conflicts.is_empty() && scenario.has_a_replaced_and_renamed_file() {
+            continue;
+        }
         assert_eq!(merge.conflicts.is_empty(), is_clean, "{merge:#?}\n{scenario:#?}");
         if is_clean {
             assert_eq!(tree, git_s, "{merge:#?}\n{scenario:#?}");

@@ -38,6 +38,17 @@ pub(super) struct Scenario {
     pub(super) theirs: Tree,
 }
 
+impl Scenario {
+    /// Returns whether one side made a link of a file that the other took away.
+    pub(super) fn has_a_replaced_and_renamed_file(&self) -> bool {
+        let mode = |tree: &Tree, path| tree.get(path).map(|thing: &Thing| thing.mode);
+        self.base.keys().any(|path| {
+            let sides = [mode(&self.ours, path), mode(&self.theirs, path)];
+            sides.contains(&None) && sides.contains(&Some(Mode::Symlink))
+        })
+    }
+}
+
 impl std::fmt::Debug for Scenario {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let short = |tree: &Tree, path| match tree.get(path) {
@@ -214,7 +225,7 @@ fn edit_line(thing: Option<&mut Thing>, name: &str, (kind, at, way): (u8, u8, u8
 
 /// Returns a directory with the ids of its blobs, which are handed to `write`.
 pub(super) fn stored(tree: &Tree, mut write: impl FnMut(&[u8]) -> ObjectId) -> Files {
-    let entry = |thing: &Thing| {
+    let mut entry = |thing: &Thing| {
         let content = match &thing.content {
             Content::Bytes(bytes) => bytes.clone(),
             Content::Lines { lines, end, is_ended } => {
@@ -228,6 +239,5 @@ pub(super) fn stored(tree: &Tree, mut write: impl FnMut(&[u8]) -> ObjectId) -> F
         };
         Entry { mode: thing.mode, id }
     };
-    let mut entry = entry;
     tree.iter().map(|(path, thing)| (path.clone(), entry(thing))).collect()
 }
