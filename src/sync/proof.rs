@@ -337,8 +337,8 @@ impl<C: Contents> Proof<'_, C> {
                 )
             };
             let is_free = |beside: &Vec<u8>| {
-                let taken = [ours, &self.theirs, &self.expected];
-                let mut taken = taken.into_iter().flat_map(Files::keys);
+                let kept = ours.keys().filter(|path| preserve(path));
+                let mut taken = self.expected.keys().chain(kept);
                 !taken.any(|other| other == beside || cannot_both_be(other, beside))
                     && beside.starts_with(path)
             };

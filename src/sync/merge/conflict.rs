@@ -70,11 +70,10 @@ impl Conflict {
             ConflictKind::Content => "the same lines were changed here and upstream",
             ConflictKind::BothAdded => "it was added here and upstream, with different content",
             ConflictKind::Binary => {
-                "it is not text and was changed here and upstream; the version here stays"
+                "it is no text, and was changed here and upstream; the one of here stays"
             }
             ConflictKind::Pointer => {
-                "it names a file in Git LFS, and another one here than upstream; the one of here \
-                 stays"
+                "it names another file in Git LFS here than upstream; the one of here stays"
             }
             ConflictKind::Symlink => {
                 "the symbolic link was changed here and upstream; it leads where it led here"
@@ -83,12 +82,10 @@ impl Conflict {
                 "the submodule was moved here and upstream; it stays at the commit of here"
             }
             ConflictKind::Kind => {
-                "it is a file on one side, and a symbolic link or submodule on the other; what is \
-                 here stays"
+                "it is another kind of thing here than upstream; what is here stays"
             }
             ConflictKind::Mode => {
-                "it was added here and upstream, and only one of the two is executable; the mode \
-                 here stays"
+                "it was added here and upstream, executable on one side; the mode of here stays"
             }
             ConflictKind::DeletedUpstream => "it was changed here and deleted upstream; it stays",
             ConflictKind::DeletedHere => {

@@ -11,8 +11,8 @@ pub trait Contents {
     /// Why a blob could not be read or written.
     type Error;
 
-    /// Told before they are read which blobs will be: twice in a merge, so that what is not here can
-    /// be fetched in one go.
+    /// Told before they are read which blobs will be, at most twice in a merge, so that what is not
+    /// here can be fetched in one go.
     ///
     /// # Errors
     /// When they cannot be had.

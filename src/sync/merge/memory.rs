@@ -11,6 +11,9 @@ use git2::{MergeFileInput, MergeFileOptions, ObjectType};
 use super::{Contents, FileMerge};
 use crate::git::files::{Entry, Files, Mode, ObjectId};
 
+/// Spoils a merged file: what a broken line merge would do.
+pub(crate) type Spoil = fn(FileMerge, Vec<u8>) -> (FileMerge, Vec<u8>);
+
 /// Blobs in memory, and what was asked of them.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -19,8 +22,7 @@ pub(crate) struct Memory {
     pub(crate) prepared: Vec<BTreeSet<ObjectId>>,
     /// What was read without having been announced.
     pub(crate) unannounced: BTreeSet<ObjectId>,
-    /// Spoils each merged file: what a broken line merge would do.
-    pub(crate) spoil: Option<fn(FileMerge, Vec<u8>) -> (FileMerge, Vec<u8>)>,
+    pub(crate) spoil: Option<Spoil>,
 }
 
 impl Memory {

@@ -207,6 +207,14 @@ fn a_file_never_meets_a_directory_of_its_name() {
         ("", "a@=x", "a/b/c=2", "a@=x a~upstream/b/c=2", &["a: InTheWay a~upstream"]),
         ("", "a#=7", "a/b=2", "a#=7 a~upstream/b=2", &["a: InTheWay a~upstream"]),
         ("", "a/b/c=1", "a/b=2", "a/b/c=1 a/b~upstream=2", &["a/b: InTheWay a/b~upstream"]),
+        // That name is free in the result: it was deleted here.
+        (
+            "a~upstream=x",
+            "a/b=1",
+            "a=2 a~upstream=x",
+            "a/b=1 a~upstream=2",
+            &["a: InTheWay a~upstream"],
+        ),
         (
             "",
             "a=1 a~upstream=x a~upstream_0/y=z a-=2",

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::fold::fold;
 use super::names::component;
 use super::refusal::{Reason, Refusal};
-use crate::git::files::{Files, Mode, ObjectId};
+use crate::git::files::{Entry, Files, Mode, ObjectId};
 
 /// The most links that one leads through: what Linux follows.
 const MOST_LINKS: usize = 40;
@@ -15,11 +15,18 @@ const MOST_LINKS: usize = 40;
 /// The most bytes of a target: no system makes a link with more.
 const LONGEST_TARGET: usize = 4095;
 
-/// The links of the result below `into`.
+/// A link of the result.
+struct Link<'a> {
+    /// Where it leads; none when that is not known.
+    target: Option<&'a [u8]>,
+    /// Whether upstream changed it.
+    changed: bool,
+}
+
+/// The links of the result.
 struct Links<'a> {
-    /// The target of each, by its folded path, and whether upstream changed it; a target that is
-    /// not known is none.
-    targets: HashMap<Cow<'a, [u8]>, (Option<&'a [u8]>, bool)>,
+    /// Each by its folded path.
+    all: HashMap<Cow<'a, [u8]>, Link<'a>>,
     /// How many parts `into` has.
     depth: usize,
 }
@@ -40,25 +47,23 @@ pub(super) fn check(
     into: &[u8],
     targets: &BTreeMap<ObjectId, Vec<u8>>,
 ) -> Vec<Refusal> {
-    let mut links = Links { targets: HashMap::new(), depth: parts(into).count() };
+    let mut links = Links { all: HashMap::new(), depth: parts(into).count() };
     for (path, entry) in after.iter().filter(|(_, entry)| entry.mode == Mode::Symlink) {
         let changed = before.get(path) != Some(entry);
         let target = targets.get(&entry.id).map(Vec::as_slice);
-        links.targets.insert(fold(path), (target, changed));
+        links.all.insert(fold(path), Link { target, changed });
     }
-    if !links.targets.values().any(|(_, changed)| *changed) {
+    if !links.all.values().any(|link| link.changed) {
         return Vec::new();
     }
     let mut refusals = Vec::new();
-    for path in after.keys().filter(|path| is_within(path, into)) {
-        let Some((target, changed)) = links.targets.get(fold(path).as_ref()) else { continue };
-        if after.get(path).is_none_or(|entry| entry.mode != Mode::Symlink) {
-            continue;
-        }
+    let is_link = |entry: &Entry| entry.mode == Mode::Symlink;
+    for (path, _) in after.iter().filter(|(path, entry)| is_link(entry) && is_within(path, into)) {
+        let Some(link) = links.all.get(fold(path).as_ref()) else { continue };
         let mut place: Vec<&[u8]> = parts(path).collect();
         place.pop();
-        let mut walk = Walk { place, links: 0, changed: *changed };
-        let found = links.walk(&mut walk, *target);
+        let mut walk = Walk { place, links: 0, changed: link.changed };
+        let found = links.walk(&mut walk, link.target);
         if let Some(reason) = found.filter(|_| walk.changed) {
             refusals.push(Refusal { path: path.clone(), reason });
         }
@@ -99,10 +104,10 @@ impl<'a> Links<'a> {
                 part => walk.place.push(part),
             }
             let here = walk.place.join(&b'/');
-            if let Some((next, changed)) = self.targets.get(fold(&here).as_ref()) {
-                walk.changed |= changed;
+            if let Some(link) = self.all.get(fold(&here).as_ref()) {
+                walk.changed |= link.changed;
                 walk.place.pop();
-                if let Some(reason) = self.walk(walk, *next) {
+                if let Some(reason) = self.walk(walk, link.target) {
                     return Some(reason);
                 }
             }

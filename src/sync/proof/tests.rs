@@ -5,7 +5,7 @@ use pretty_assertions::assert_eq;
 use super::Fault::*;
 use super::*;
 use crate::git::files::ObjectId;
-use crate::sync::merge::memory::Memory;
+use crate::sync::merge::memory::{Memory, Spoil};
 use crate::sync::merge::{copy, three_way};
 
 /// Breaks a result.
@@ -373,7 +373,6 @@ fn a_false_claim_is_found_out() {
 
 #[test]
 fn a_broken_merge_of_lines_is_found_out_by_its_lines() {
-    type Spoil = fn(FileMerge, Vec<u8>) -> (FileMerge, Vec<u8>);
     let cases: [(&str, Spoil, &str, &str, Fault); 5] = [
         (
             "loses a line",
@@ -430,7 +429,8 @@ fn a_broken_merge_of_lines_is_found_out_by_its_lines() {
 
 #[test]
 fn a_wrong_copy_is_found_out() {
-    let cases: &[(&str, &str, &str, &[(&str, Fault)])] = &[
+    type Row<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, Fault)]);
+    let cases: &[Row<'_>] = &[
         ("a=1 kept=1", "a=2 kept=2", "a=2 kept=1", &[]),
         ("a=1 kept=1", "a=2 kept=2", "a=2 kept=2", &[("kept", Preserved)]),
         ("a=1 kept=1", "a=2", "a=2", &[("kept", Preserved)]),

@@ -135,7 +135,7 @@ fn apply(tree: &mut Tree, (kind, file, at, way): Edit) {
     let added: [&[u8]; 8] = [b"n", b"d/n", b"d", b"new/n", b"a/n", b"d/e/n/n", b"empty", b"\xff/m"];
     let renamed: [&[u8]; 4] = [b"r", b"d/r", b"moved/r", b"d/e"];
     let some = |from: &[&[u8]]| from[usize::from(at) % from.len()].to_vec();
-    if kind >= 10 && kind < 13 {
+    if (10..13).contains(&kind) {
         return add(tree, some(&added), kind, way);
     }
     // Mostly one of the first two, so that both sides often edit the same file.
