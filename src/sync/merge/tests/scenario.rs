@@ -39,13 +39,20 @@ pub(super) struct Scenario {
 }
 
 impl Scenario {
-    /// Returns whether one side made a link of a file that the other took away.
-    pub(super) fn has_a_replaced_and_renamed_file(&self) -> bool {
+    /// Returns whether one side made a link of a file that the other took away, or added an empty
+    /// file where the other added one too: what we list and git may not.
+    pub(super) fn may_be_listed_by_us_alone(&self) -> bool {
         let mode = |tree: &Tree, path| tree.get(path).map(|thing: &Thing| thing.mode);
-        self.base.keys().any(|path| {
+        let replaced = self.base.keys().any(|path| {
             let sides = [mode(&self.ours, path), mode(&self.theirs, path)];
             sides.contains(&None) && sides.contains(&Some(Mode::Symlink))
-        })
+        });
+        let is_empty = |thing: &Thing| thing.content == Content::Bytes(Vec::new());
+        let filled = self.ours.iter().any(|(path, ours)| {
+            let theirs = self.theirs.get(path).filter(|_| !self.base.contains_key(path));
+            theirs.is_some_and(|theirs| is_empty(ours) != is_empty(theirs))
+        });
+        replaced || filled
     }
 }
 
