@@ -111,6 +111,7 @@ impl<G: Get + Put, C: Clock> FailureIssues<'_, G, C> {
         warnings: &mut Vec<String>,
     ) -> Result<(), String> {
         let key = Key::of(subject);
+        let mut last = "it was opened and cannot be found".to_owned();
         for _ in 0..2 {
             let all = self.find(&key, "all").await?;
             if let Some(issue) = all.first() {
@@ -133,17 +134,11 @@ impl<G: Get + Put, C: Clock> FailureIssues<'_, G, C> {
                 }
                 Ok(reply) => return Err(self.refused(&reply, "open it")),
                 // Whether there is one now is seen in the next round.
-                Err(Unanswered::Unknown(why)) => warnings.push(self.warning(&why)),
+                Err(Unanswered::Unknown(why)) => last = why,
                 Err(unanswered) => return Err(self.warning(&unanswered.to_string())),
             }
         }
-        // What could not be known before is known now, or is said once.
-        match self.find(&key, "open").await?.first() {
-            Some(_) => warnings.clear(),
-            None if warnings.is_empty() => warnings.push(self.warning("it cannot be found")),
-            None => warnings.truncate(1),
-        }
-        Ok(())
+        if self.find(&key, "open").await?.is_empty() { Err(self.warning(&last)) } else { Ok(()) }
     }
 
     /// Brings an issue that is there up to date with at most one PATCH.

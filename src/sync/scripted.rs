@@ -24,6 +24,9 @@ pub(crate) enum Fault {
     After(u16),
 }
 
+/// What another run does.
+pub(crate) type Meanwhile = fn(&mut Model);
+
 /// What the repository holds.
 #[derive(Default)]
 pub(crate) struct Model {
@@ -36,7 +39,7 @@ pub(crate) struct Model {
     /// By what is asked, what happens to the first that asks it.
     pub(crate) faults: Vec<(&'static str, Fault)>,
     /// What another run does before the first that asks this.
-    pub(crate) meanwhile: Option<(&'static str, fn(&mut Model))>,
+    pub(crate) meanwhile: Option<(&'static str, Meanwhile)>,
     /// Whether labels of new issues are dropped, as for a token that may not set them.
     pub(crate) drops_labels: bool,
     pub(crate) author: Option<Value>,

@@ -40,6 +40,7 @@ mod status;
 mod stopping;
 mod support;
 mod sync;
+mod sync_by_hand;
 mod validate;
 mod validate_lies;
 mod validate_online;

@@ -121,7 +121,7 @@ pub fn shell_quoted(word: &[u8]) -> String {
                         out.push(char::from(*byte));
                     }
                     byte if (byte.is_ascii_graphic() && *byte != b'#') || *byte == b' ' => {
-                        out.push(char::from(*byte))
+                        out.push(char::from(*byte));
                     }
                     // Three digits end the escape, whatever follows; a \x would go on.
                     byte => {

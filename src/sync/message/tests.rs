@@ -37,7 +37,8 @@ fn upstream(number: usize, subject: &[u8]) -> UpstreamCommit {
 fn message(features: &[&[u8]], commits: &[UpstreamCommit]) -> String {
     let bytes =
         with(features, Some(ID), |trailers| commit_message(&CommitText { trailers, commits }));
-    String::from_utf8(bytes).unwrap()
+    // As a reader would see it, were it visible.
+    String::from_utf8(bytes).unwrap().replace('\u{200b}', "·")
 }
 
 fn picked(upstream: &[u8]) -> Vec<u8> {
@@ -113,7 +114,7 @@ fn a_message_says_what_it_brings() {
 
     Upstream commits:
     - 0000000000 colour \u{1b}[31m and \xff and ::error::x
-    - 0000000000 Fixes #​1: thanks @​ada
+    - 0000000000 Fixes #·1: thanks @·ada
 
     Ecosystem-Feature: features/webpush/flask
     Ecosystem-Source: acme/monorepo@1a2b3c4d5e6f708192a3b4c5d6e7f80912345678
@@ -123,7 +124,7 @@ fn a_message_says_what_it_brings() {
     insta::assert_snapshot!(message(&[b"a\xff%@x", b"b\nEcosystem-Tree: x"], &[]), @r"
     Update 2 features to acme/monorepo@1a2b3c4d5e
 
-    Feature: a\xff%@​x
+    Feature: a\xff%@·x
     Feature: b\nEcosystem-Tree: x
     Source: acme/monorepo at 1a2b3c4d5e6f708192a3b4c5d6e7f80912345678
 
