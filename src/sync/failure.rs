@@ -29,8 +29,9 @@ pub const AT_COUSIN: &[&str] = &[LABEL, "help-wanted", "upstream-sync"];
 /// The labels of the issue at the source.
 pub const AT_SOURCE: &[&str] = &[LABEL, "help-wanted"];
 
-/// How many pages are looked through, of those with the label and of the open ones without.
-const PAGES: usize = 5;
+/// How many pages are looked through: of those with the label, and of the open ones where none has it.
+const LABELLED: usize = 5;
+const OPEN: usize = 3;
 
 /// How much of a page is taken, in bytes: 100 texts of 65,536 characters, each of which JSON may
 /// write in six bytes.
@@ -209,7 +210,7 @@ impl<G: Get + Put, C: Clock> FailureIssues<'_, G, C> {
         labelled: bool,
     ) -> Result<Vec<Found>, String> {
         let mut all = Vec::new();
-        for page in 1..=PAGES {
+        for page in 1..=if labelled { LABELLED } else { OPEN } {
             let number = page.to_string();
             let mut query = of.to_vec();
             query.extend([("sort", "created"), ("direction", "desc"), ("per_page", "100")]);

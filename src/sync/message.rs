@@ -127,24 +127,29 @@ fn subject(trailers: &Trailers<'_>) -> (String, bool) {
     };
     let to = format!(" to {}@{}", trailers.source, trailers.commit.short());
     let whole = format!("Update {what}{to}");
-    if whole.width() <= SUBJECT {
+    if columns(&whole) <= SUBJECT {
         return (whole, false);
     }
     // A long name leaves no room for the feature, and the text names it anyway.
     let room = SUBJECT.saturating_sub("Update ".len());
-    let to = if to.width() + 20 > room { format!(" to {}", trailers.commit.short()) } else { to };
-    let what = last_columns(&what, room.saturating_sub(to.width()));
+    let to = if columns(&to) + 20 > room { format!(" to {}", trailers.commit.short()) } else { to };
+    let what = last_columns(&what, room.saturating_sub(columns(&to)));
     (format!("Update {what}{to}"), true)
 }
 
 /// Returns the end of a path, which tells more than its beginning, in at most so many columns.
-pub(super) fn last_columns(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
+pub(super) fn last_columns(text: &str, limit: usize) -> String {
+    if columns(text) <= limit {
         return text.to_owned();
     }
-    let fits = |at: &usize| text.get(*at..).is_some_and(|rest| rest.width() < columns);
+    let fits = |at: &usize| text.get(*at..).is_some_and(|rest| columns(rest) < limit);
     let at = text.char_indices().map(|(at, _)| at).find(fits).unwrap_or(text.len());
     format!("…{}", text.get(at..).unwrap_or_default())
+}
+
+/// Returns how wide a text is; marks that stand over others count too, or there could be any number.
+pub(super) fn columns(text: &str) -> usize {
+    text.width().max(text.chars().count())
 }
 
 /// Returns text of others on one line, cut.

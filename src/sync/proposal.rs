@@ -24,8 +24,9 @@ pub use listing::Pull;
 pub use marker::Marker;
 pub use pulls::{Opened, Proposals};
 
-/// How long a title gets, in columns. GitHub takes 256 characters.
-const TITLE: usize = 200;
+/// How long a title gets, in columns, before what is in it is defused, which may make a path half as
+/// long again: GitHub takes 256 characters.
+const TITLE: usize = 170;
 
 /// How much of a feature's path a pull request remembers, in characters: it is there for people who
 /// look for it.
@@ -103,7 +104,8 @@ impl Proposal<'_> {
             [feature] => shown(feature.as_bytes()).into_owned(),
             features => format!("{} features", features.len()),
         };
-        defused(&format!("Update {}{from}", last_columns(&what, TITLE)))
+        let room = TITLE.saturating_sub(from.len()).max(20);
+        defused(&format!("Update {}{from}", last_columns(&what, room)))
     }
 
     /// Returns the text, of less than 60,000 characters, with [`Marker`] and [`marker::END`].

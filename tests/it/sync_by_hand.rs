@@ -1,7 +1,5 @@
 //! The commands with which a person finishes a sync by hand, run by a real shell and a real git.
 
-use std::path::Path;
-
 use ecosystem_dispatcher::names::{CommitSha, FeaturePath, RepoName};
 use ecosystem_dispatcher::sync::failure::{ByHand, commands_by_hand};
 use pretty_assertions::assert_eq;
@@ -116,7 +114,7 @@ fn a_first_time_makes_the_directory_what_the_feature_is() {
         let world = World::new(into);
         succeeded(&world.run(into, None));
         let theirs = format!("{}:{FEATURE}", world.commits[1]);
-        let mono = Path::new(world.sandbox.path()).join("mono");
+        let mono = world.sandbox.path().join("mono");
         assert_eq!(
             world.pushed(&["rev-parse", &format!("update:{into}")]),
             world.sandbox.git(&mono, &["rev-parse", &theirs]),
@@ -124,6 +122,20 @@ fn a_first_time_makes_the_directory_what_the_feature_is() {
         );
         assert_eq!(world.pushed(&["show", "update:own.txt"]), "the cousin's");
     }
+}
+
+#[test]
+fn a_first_time_at_the_root_leaves_what_is_the_cousins_own() {
+    let world = World::new(".");
+    succeeded(&world.run(".", None));
+    let names = world.pushed(&["ls-tree", "-r", "--name-only", "update"]);
+    assert_eq!(names, "deep/new.txt\nedit.txt\ngone.txt\nnew.bin\nown.txt");
+    let theirs = format!("{}:{FEATURE}/edit.txt", world.commits[1]);
+    let mono = world.sandbox.path().join("mono");
+    assert_eq!(
+        world.pushed(&["rev-parse", "update:edit.txt"]),
+        world.sandbox.git(&mono, &["rev-parse", &theirs])
+    );
 }
 
 #[test]

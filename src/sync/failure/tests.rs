@@ -330,6 +330,19 @@ fn the_commands_can_be_pasted() {
 }
 
 #[test]
+fn a_title_is_one_that_github_takes() {
+    for feature in ["/@a".repeat(500), "a\u{301}".repeat(500), "x".repeat(500)] {
+        let mut told = Told::of(feature.as_bytes());
+        for name in ["a/b".to_owned(), format!("{}/{}", "o".repeat(39), "n".repeat(100))] {
+            told.source = RepoName::parse(&name).unwrap();
+            told.cousin = told.source.clone();
+            let title = words::title(&told.subject());
+            assert!(crate::text::markdown::size(&title) <= 256, "{title}");
+        }
+    }
+}
+
+#[test]
 fn huge_words_are_a_short_issue() {
     let mut told = Told::of(&b"#".repeat(4_000));
     told.error = "`".repeat(70_000);

@@ -8,18 +8,22 @@ use crate::sync::message::{defused, last_columns};
 use crate::text::markdown::{address, code, size};
 use crate::text::shown;
 
-/// How long a title's feature gets, in columns. GitHub takes 256 characters.
-const TITLE: usize = 100;
+/// How long a title gets, in columns, before what is in it is defused, which may make a path half as
+/// long again: GitHub takes 256 characters.
+const TITLE: usize = 170;
 
 /// How long the commands get, in characters.
 const LONGEST_COMMANDS: usize = 20_000;
 
 /// Returns the issue's title.
 pub(super) fn title(subject: &Subject<'_>) -> String {
-    let feature = shown(subject.feature.as_bytes());
-    let feature = last_columns(&feature, TITLE);
+    let of = format!(" from {} fails", subject.source);
     // At the source many cousins have such an issue.
-    defused(&format!("Sync of {feature} from {} fails in {}", subject.source, subject.cousin))
+    let whole = format!("{of} in {}", subject.cousin);
+    let of = if whole.len() + 40 > TITLE { of } else { whole };
+    let room = TITLE.saturating_sub(of.len()).max(20);
+    let feature = last_columns(&shown(subject.feature.as_bytes()), room);
+    defused(&format!("Sync of {feature}{of}"))
 }
 
 /// Returns the issue's text.

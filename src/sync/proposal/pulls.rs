@@ -130,8 +130,22 @@ impl<G: Get + Put, C: Clock> Proposals<'_, G, C> {
         proposal: &Proposal<'_>,
         draft: bool,
     ) -> Result<Opened, ProposalError> {
+        self.open_after("", branch, base, proposal, draft).await
+    }
+
+    /// Opens a pull request that keeps what people wrote to the text of another.
+    async fn open_after(
+        &self,
+        before: &str,
+        branch: &str,
+        base: &str,
+        proposal: &Proposal<'_>,
+        draft: bool,
+    ) -> Result<Opened, ProposalError> {
+        // A text that had no room for ours is left where it is.
+        let body = Some(rolled(before, proposal)).filter(|body| body != before);
         let fields = json!({
-            "title": proposal.title(), "body": proposal.body(),
+            "title": proposal.title(), "body": body.unwrap_or_else(|| proposal.body()),
             "head": branch, "base": base, "draft": draft,
         });
         let mut last = None;
@@ -193,8 +207,8 @@ impl<G: Get + Put, C: Clock> Proposals<'_, G, C> {
         self.patch(pull.number, &Value::Object(fields), "close a pull request").await
     }
 
-    /// Closes a pull request and opens a draft for the same branch; when that fails, the first one is
-    /// opened again.
+    /// Closes a pull request and opens a draft for the same branch, with what people wrote to the first
+    /// one's text; when that fails, the first one is opened again.
     ///
     /// # Errors
     /// See [`ProposalError`].
@@ -208,7 +222,7 @@ impl<G: Get + Put, C: Clock> Proposals<'_, G, C> {
         let why = "There are conflicts now, which a person must resolve: a draft takes the place of \
                    this pull request.";
         self.close(pull, why).await?;
-        let opened = self.open(branch, base, proposal, true).await;
+        let opened = self.open_after(&pull.body, branch, base, proposal, true).await;
         if opened.is_err() {
             let again = json!({ "state": "open", "body": pull.body });
             // Why there is no draft says more than why this failed too.

@@ -215,15 +215,23 @@ fn whatever_is_in_it_a_text_fits_and_ends_whole() {
         (b"`", 10_000),
         (b"-->\n<!-- ecosystem-sync: end -->", 10_000),
         (&"😀".repeat(300).into_bytes(), 1_000),
+        (&"a\u{301}\u{302}".repeat(500).into_bytes(), 1),
+        (&b"/@a".repeat(500), 1),
         (&b"\x1b\xff".repeat(300), 1_000),
         (b"&<>|\\`*_[]#!~$".repeat(40).as_slice(), 100),
     ] {
         let parts = hostile(name, count);
         let (title, body) = parts.with(|it| (it.title(), it.body()));
         assert!(size(&body) < 60_000, "{}", size(&body));
-        assert!(size(&title) < 256, "{title}");
+        assert!(size(&title) <= 256, "{title}");
+        let one = [FeaturePath::new(name)];
+        for source in ["a/b".to_owned(), format!("{}/{}", "o".repeat(39), "n".repeat(100))] {
+            let source = RepoName::parse(&source).unwrap();
+            let one = Proposal { features: &one, source: &source, ..parts.proposal() };
+            assert!(size(&one.title()) <= 256, "{}", one.title());
+        }
         assert!(body.ends_with(&format!("\n{END}\n")));
-        assert!(body.contains("\n… and "), "the rest is counted");
+        assert!(count == 1 || body.contains("\n… and "), "the rest is counted");
         assert_eq!(Marker::read(&body), Some(parts.with(|it| it.marker())));
         assert_eq!(kept(&body), "");
         let small = parts.with(|it| super::body::body(it, 8_000));

@@ -215,6 +215,7 @@ async fn what_a_sync_closes_is_told_why_and_is_no_persons_decision() {
 async fn a_draft_takes_the_place_of_what_is_none() {
     let world = World::new();
     world.open(false).await.unwrap();
+    world.model().pulls[0]["body"] = json!(format!("{}mine\n", ours()));
     let open = world.look().await.open.unwrap();
     let parts = Parts::new();
     let replace = || async {
@@ -231,6 +232,8 @@ async fn a_draft_takes_the_place_of_what_is_none() {
     let draft = replace().await.unwrap();
     assert_eq!((draft.number, draft.draft, draft.is_new), (2, true, true));
     assert_eq!(world.shown(), ["#1 closed", "#2 open draft"]);
+    let body = world.model().pulls[1]["body"].clone();
+    assert_eq!(body.as_str().unwrap(), format!("{}\nmine\n", ours()), "what people wrote stays");
     assert_eq!(world.comments(), 1);
 }
 
