@@ -41,6 +41,7 @@ mod stopping;
 mod support;
 mod sync;
 mod sync_by_hand;
+mod sync_trailers;
 mod validate;
 mod validate_lies;
 mod validate_online;
