@@ -108,7 +108,7 @@ impl Proposal<'_> {
         defused(&format!("Update {}{from}", last_columns(&what, room)))
     }
 
-    /// Returns the text, of less than 60,000 characters, with [`Marker`] and [`marker::END`].
+    /// Returns the text, of less than 60,000 characters, which begins with its [`Marker`].
     #[must_use]
     pub fn body(&self) -> String {
         body::body(self, body::LONGEST)
