@@ -16,7 +16,7 @@ use git2::Oid;
 use super::answer::{Answer, Body, Request};
 use super::log::Sender;
 use super::model::Model;
-use super::push::{Command, Outcome};
+use super::push::{Command, Commands, Outcome};
 use super::repository::{Repository, key};
 use super::tokens::{Token, TokenKind};
 use crate::git::command::Git;
@@ -198,36 +198,25 @@ fn basic(text: &str) -> Option<String> {
 }
 
 impl Rules {
-    /// Moves the refs that may be moved and returns what became of each, and what the person who
-    /// pushes is told beside.
-    pub(super) fn apply(
+    /// Returns which of the refs may be moved, and what the person who pushes is told beside.
+    pub(super) fn judge(
         &self,
         hosted: &Hosted,
-        commands: &[Command],
-        atomic: bool,
+        commands: &Commands,
         mut whole: impl FnMut(Oid) -> Result<(), String>,
-    ) -> (Vec<Outcome>, Vec<String>) {
+    ) -> (Vec<Result<(), String>>, Vec<String>) {
         let mut said = Vec::new();
-        let mut checked: Vec<Result<(), String>> = commands
-            .iter()
-            .map(|command| {
-                command.new.map_or(Ok(()), &mut whole)?;
-                self.check(hosted, command, &mut said)
-            })
-            .collect();
-        if atomic && checked.iter().any(Result::is_err) {
-            for outcome in checked.iter_mut().filter(|it| it.is_ok()) {
+        let judged = commands.commands.iter().map(|command| {
+            command.new.map_or(Ok(()), &mut whole)?;
+            self.check(hosted, command, &mut said)
+        });
+        let mut judged: Vec<_> = judged.collect();
+        if commands.atomic && judged.iter().any(Result::is_err) {
+            for outcome in judged.iter_mut().filter(|it| it.is_ok()) {
                 *outcome = Err("atomic push failure".to_owned());
             }
         }
-        let outcomes = commands.iter().zip(checked).map(|(command, checked)| {
-            let moved = checked.and_then(|()| {
-                let moved = hosted.set(&command.reference, command.old, command.new);
-                moved.map_err(|why| words(&why, command))
-            });
-            (command.reference.clone(), moved)
-        });
-        (outcomes.collect(), said)
+        (judged, said)
     }
 
     fn check(
@@ -268,6 +257,22 @@ impl Rules {
         }
         Ok(())
     }
+}
+
+/// Moves the refs that may be moved and returns what became of each.
+pub(super) fn move_refs(
+    hosted: &Hosted,
+    commands: &Commands,
+    judged: Vec<Result<(), String>>,
+) -> Vec<Outcome> {
+    let outcomes = commands.commands.iter().zip(judged).map(|(command, judged)| {
+        let moved = judged.and_then(|()| {
+            let moved = hosted.set(&command.reference, command.old, command.new);
+            moved.map_err(|why| words(&why, command))
+        });
+        (command.reference.clone(), moved)
+    });
+    outcomes.collect()
 }
 
 /// Returns why a ref stays, as the report says it.

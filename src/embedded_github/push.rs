@@ -129,3 +129,81 @@ fn line(out: &mut Vec<u8>, payload: &[u8]) {
     out.extend_from_slice(format!("{:04x}", payload.len() + 4).as_bytes());
     out.extend_from_slice(payload);
 }
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    const A: &str = "1111111111111111111111111111111111111111";
+    const ZERO: &str = "0000000000000000000000000000000000000000";
+
+    fn request(lines: &[&str]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for text in lines {
+            line(&mut out, text.as_bytes());
+        }
+        out.extend_from_slice(b"0000PACK");
+        out
+    }
+
+    #[test]
+    fn commands_are_read_up_to_the_pack() {
+        let bytes = request(&[
+            &format!("shallow {A}"),
+            &format!("{ZERO} {A} refs/heads/new\0 report-status-v2 side-band-64k atomic agent=x"),
+            &format!("{A} {ZERO} refs/heads/a b\n"),
+        ]);
+        let commands = Commands::parse(bytes.as_slice()).unwrap();
+        let id = Oid::from_str(A).unwrap();
+        let of = |old, new, reference: &str| Command { old, new, reference: reference.to_owned() };
+        let expected = [of(None, Some(id), "refs/heads/new"), of(Some(id), None, "refs/heads/a b")];
+        assert_eq!(commands.commands, expected);
+        assert!(commands.shallow && commands.atomic && commands.has_pack());
+        assert!(bytes[usize::try_from(commands.pack_at).unwrap()..].starts_with(b"PACK"));
+        let deletes = request(&[&format!("{A} {ZERO} refs/heads/a\0")]);
+        assert!(!Commands::parse(deletes.as_slice()).unwrap().has_pack());
+    }
+
+    #[test]
+    fn what_is_no_command_is_not_understood() {
+        let long = format!("{A} {A}");
+        for lines in [
+            &["push-cert x"][..],
+            &["", &long],
+            &[&long],
+            &["x"],
+            &[&format!("{A} 1 refs/heads/a")],
+            &[&format!("{A} {} refs/heads/a", "z".repeat(40))],
+        ] {
+            assert_eq!(Commands::parse(request(lines).as_slice()), None, "{lines:?}");
+        }
+        for bytes in [&b""[..], b"00", b"zzzz", b"0001", b"0003", b"0004", b"ffff", b"0008ab"] {
+            assert_eq!(Commands::parse(bytes), None, "{bytes:?}");
+        }
+        assert_eq!(Commands::parse(&b"0000"[..]).unwrap().commands, []);
+    }
+
+    #[test]
+    fn the_report_is_in_the_form_that_was_asked_for() {
+        let outcomes = [
+            ("refs/heads/a".to_owned(), Ok(())),
+            ("refs/heads/b".to_owned(), Err("no".to_owned())),
+        ];
+        let report = |capabilities: &str| {
+            let bytes = request(&[&format!("{ZERO} {A} refs/heads/a\0{capabilities}")]);
+            let commands = Commands::parse(bytes.as_slice()).unwrap();
+            let report = commands.report(Ok(()), &["error: said".to_owned()], &outcomes);
+            String::from_utf8(report).unwrap()
+        };
+        let plain = "000eunpack ok\n0014ok refs/heads/a\n0017ng refs/heads/b no\n0000";
+        assert_eq!(report("report-status"), plain);
+        assert_eq!(
+            report("report-status side-band-64k"),
+            format!("0011\u{2}error: said\n{:04x}\u{1}{plain}0000", plain.len() + 5)
+        );
+        assert_eq!(report("side-band-64k"), "0011\u{2}error: said\n0000");
+        assert_eq!(report(""), "");
+    }
+}

@@ -14,8 +14,9 @@ use axum::extract::Request as HttpRequest;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use git2::Oid;
+use tempfile::TempDir;
 
-use super::hosting::{Admitted, Service};
+use super::hosting::{Admitted, Service, move_refs};
 use super::http::{Shared, projected, refused, text};
 use super::log::GitRequest;
 use super::push::Commands;
@@ -179,9 +180,10 @@ fn push(admitted: &Admitted, served: Served<'_>, mut body: File) -> Option<Vec<u
         // A client that is about to send much asks first whether it may.
         return Some(Vec::new());
     }
+    let quarantine = served.quarantine().ok()?;
     if commands.has_pack() {
         body.seek(SeekFrom::Start(commands.pack_at)).ok()?;
-        if let Err(error) = served.index(body) {
+        if let Err(error) = served.index(body, &quarantine) {
             tracing::debug!(%error, "taking in a pack");
             let failed = commands.commands.iter();
             let failed = failed.map(|it| (it.reference.clone(), Err("unpacker error".to_owned())));
@@ -189,27 +191,40 @@ fn push(admitted: &Admitted, served: Served<'_>, mut body: File) -> Option<Vec<u
             return Some(commands.report(Err("index-pack failed"), &[], &failed));
         }
     }
+    let (judged, said) = judge(admitted, served, &commands, &quarantine)?;
+    if judged.iter().any(Result::is_ok) {
+        served.accept(&quarantine).ok()?;
+    }
     let hosted = Hosted::open(&admitted.dir).ok()?;
+    let outcomes = move_refs(&hosted, &commands, judged);
+    Some(commands.report(Ok(()), &said, &outcomes))
+}
+
+fn judge(
+    admitted: &Admitted,
+    served: Served<'_>,
+    commands: &Commands,
+    quarantine: &TempDir,
+) -> Option<(Vec<Result<(), String>>, Vec<String>)> {
     let whole = |id: Oid| {
         let lacks = if commands.shallow {
             "shallow update not allowed"
         } else {
             "missing necessary objects"
         };
-        if is_whole(served, id) { Ok(()) } else { Err(lacks.to_owned()) }
+        if is_whole(served, id, quarantine) { Ok(()) } else { Err(lacks.to_owned()) }
     };
-    let (outcomes, said) =
-        admitted.rules.apply(&hosted, &commands.commands, commands.atomic, whole);
-    Some(commands.report(Ok(()), &said, &outcomes))
+    let hosted = Hosted::open(&admitted.dir).and_then(|it| it.beside(quarantine.path())).ok()?;
+    Some(admitted.rules.judge(&hosted, commands, whole))
 }
 
-fn is_whole(served: Served<'_>, id: Oid) -> bool {
+fn is_whole(served: Served<'_>, id: Oid, quarantine: &TempDir) -> bool {
     let ids = tempfile::tempfile().and_then(|mut file| {
         writeln!(file, "{id}")?;
         file.rewind()?;
         Ok(file)
     });
-    ids.is_ok_and(|ids| served.is_whole(ids))
+    ids.is_ok_and(|ids| served.is_whole(ids, quarantine))
 }
 
 /// Returns the response that a CGI answer is: its headers up to an empty line, then the body.
@@ -232,4 +247,49 @@ fn from_cgi(said: &[u8]) -> Option<Response> {
 
 fn no_cache(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, max-age=0"));
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_request_over_git_is_told_from_all_others() {
+        let refs = "info/refs?service=git";
+        for (method, path, name, push) in [
+            ("GET", format!("/acme/web/{refs}-upload-pack"), Some("acme/web"), false),
+            ("GET", format!("/acme/web.git/{refs}-upload-pack"), Some("acme/web"), false),
+            ("GET", format!("/acme/web.git/{refs}-receive-pack"), Some("acme/web"), false),
+            ("POST", "/acme/web.git/git-upload-pack".to_owned(), Some("acme/web"), false),
+            ("POST", "/acme/web/git-receive-pack".to_owned(), Some("acme/web"), true),
+            ("GET", "/acme/web/info/refs".to_owned(), None, false),
+            ("GET", format!("/acme/web/{refs}-upload-archive"), None, false),
+            ("GET", "/acme/web/git-upload-pack".to_owned(), None, false),
+            ("PUT", "/acme/web/git-receive-pack".to_owned(), None, false),
+            ("GET", format!("/repos/web/{refs}-upload-pack"), None, false),
+            ("POST", "/repos/acme/web/git-upload-pack".to_owned(), None, false),
+            ("POST", "/web.git/git-upload-pack".to_owned(), None, false),
+            ("POST", "//web.git/git-upload-pack".to_owned(), None, false),
+            ("POST", "/a/b/c/git-upload-pack".to_owned(), None, false),
+            ("POST", "/acme/.git/git-upload-pack".to_owned(), None, false),
+        ] {
+            let asked = Asked::of(method, &path);
+            assert_eq!(asked.as_ref().map(|it| it.name.as_str()), name, "{method} {path}");
+            assert_eq!(asked.is_some_and(|it| it.is_push()), push, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn the_answer_of_a_program_becomes_a_response() {
+        let response =
+            from_cgi(b"Status: 404 Not Found\r\nContent-Type: text/plain\r\n\r\ngone").unwrap();
+        assert_eq!(response.status(), 404);
+        assert_eq!(response.headers()["content-type"], "text/plain");
+        assert_eq!(from_cgi(b"Expires: x\r\n\r\n").unwrap().status(), 200);
+        for said in [&b""[..], b"no end", b"no colon\r\n\r\n", b"Status: 7\r\n\r\n"] {
+            assert!(from_cgi(said).is_none(), "{said:?}");
+        }
+    }
 }

@@ -44,6 +44,12 @@ impl Hosted {
         Ok(Self { repository: Repository::open_bare(dir)? })
     }
 
+    /// Lets objects that wait elsewhere be read as well.
+    pub(crate) fn beside(self, objects: &Path) -> Result<Self, GitError> {
+        self.repository.odb()?.add_disk_alternate(&objects.to_string_lossy())?;
+        Ok(self)
+    }
+
     /// Returns the branches' names, without `refs/heads/`, and the commits that they are at.
     pub(crate) fn branches(&self) -> Vec<(String, Oid)> {
         self.matching("refs/heads/")

@@ -7,6 +7,8 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::Path;
 
+use tempfile::TempDir;
+
 use super::command::{CommandError, Context, Git, Place};
 
 /// A bare repository and the git program that works on it.
@@ -66,19 +68,52 @@ impl Served<'_> {
         self.git.run_with(&context, ["http-backend"], body)
     }
 
-    /// Takes in a pack, whose deltas may rest on objects that are here.
-    pub(crate) fn index(&self, pack: File) -> Result<(), CommandError> {
-        self.git.run_with(&self.here(), ["index-pack", "--stdin", "--fix-thin"], Some(pack))?;
+    /// Returns a place where what is pushed waits until it is decided about.
+    pub(crate) fn quarantine(&self) -> std::io::Result<TempDir> {
+        let objects = self.dir.join("objects");
+        let place = tempfile::Builder::new().prefix("incoming-").tempdir_in(objects)?;
+        std::fs::create_dir(place.path().join("pack"))?;
+        Ok(place)
+    }
+
+    /// Takes a pack into a quarantine; its deltas may rest on objects that are here.
+    pub(crate) fn index(&self, pack: File, quarantine: &TempDir) -> Result<(), CommandError> {
+        let args = ["index-pack", "--stdin", "--fix-thin"];
+        self.git.run_with(&self.beside(quarantine), args, Some(pack))?;
         Ok(())
     }
 
-    /// Returns whether all that the objects named in the file, one a line, lead to is here.
-    pub(crate) fn is_whole(&self, ids: File) -> bool {
+    /// Returns whether all that the objects named in the file, one a line, lead to is here or in
+    /// the quarantine.
+    pub(crate) fn is_whole(&self, ids: File, quarantine: &TempDir) -> bool {
         let args = ["rev-list", "--objects", "--stdin", "--not", "--all", "--quiet"];
-        self.git.run_with(&self.here(), args, Some(ids)).is_ok()
+        self.git.run_with(&self.beside(quarantine), args, Some(ids)).is_ok()
     }
 
-    fn here(&self) -> Context<'_> {
-        Context { place: Place::Own(self.dir), ..Context::default() }
+    /// Takes what is in a quarantine over into the repository.
+    pub(crate) fn accept(&self, quarantine: &TempDir) -> std::io::Result<()> {
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(quarantine.path().join("pack"))? {
+            files.push(entry?);
+        }
+        let packs = self.dir.join("objects/pack");
+        std::fs::create_dir_all(&packs)?;
+        // Whoever sees the index looks for the pack.
+        files.sort_by_key(|it| it.path().extension().is_some_and(|it| it == "idx"));
+        for file in files {
+            let to = packs.join(file.file_name());
+            if !to.exists() {
+                std::fs::rename(file.path(), to)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn beside(&self, quarantine: &TempDir) -> Context<'_> {
+        let variables = vec![
+            ("GIT_OBJECT_DIRECTORY", quarantine.path().as_os_str().to_owned()),
+            ("GIT_ALTERNATE_OBJECT_DIRECTORIES", self.dir.join("objects").into_os_string()),
+        ];
+        Context { place: Place::Own(self.dir), variables, ..Context::default() }
     }
 }

@@ -96,6 +96,13 @@ async fn a_workflow_that_a_branch_has_already_may_be_pushed_along() {
     assert!(hub.push(&clone, &["main"]).await.is_ok(), "the workflow is the parent's");
     hub.change(&clone, ".github/workflows/ci.yml", "on: pull_request\n").await;
     assert!(hub.push(&clone, &["main"]).await.unwrap_err().contains("`workflow` scope"));
+    let refused = hub.git(Some(&clone), &["rev-parse", "HEAD"]).await.unwrap();
+    let refused = git2::Oid::from_str(&refused).unwrap();
+    let hosted = git2::Repository::open_bare(hub.bare()).unwrap();
+    assert!(hosted.find_commit(refused).is_err(), "what is refused does not stay");
+    let left = std::fs::read_dir(hub.bare().join("objects")).unwrap();
+    let left = left.flatten().filter(|it| it.file_name().to_string_lossy().contains("incoming"));
+    assert_eq!(left.count(), 0);
 }
 
 #[tokio::test]
