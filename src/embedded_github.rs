@@ -6,6 +6,11 @@
 //! for. It never reaches out and keeps nothing once it is dropped. A dispatch starts runs that are
 //! listed, and that do nothing.
 //!
+//! A repository may be given a history, [`Repository::git`]: a bare git repository, which is then
+//! cloned, fetched from and pushed to at `{url}/owner/name.git`, with a token as the password. Its
+//! branches and files are then those of the history, branches can be proposed as pull requests, and
+//! those are really merged.
+//!
 //! ```
 //! # use ecosystem_dispatcher::embedded_github::{EmbeddedGitHub, Fault, Model, Token};
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {

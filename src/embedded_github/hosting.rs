@@ -16,7 +16,7 @@ use git2::Oid;
 use super::answer::{Answer, Body, Request};
 use super::log::Sender;
 use super::model::Model;
-use super::push::{Command, Commands, Outcome};
+use super::push::{Command, Commands, Judged, Outcome};
 use super::repository::{Repository, key};
 use super::tokens::{Token, TokenKind};
 use crate::git::command::Git;
@@ -204,7 +204,7 @@ impl Rules {
         hosted: &Hosted,
         commands: &Commands,
         mut whole: impl FnMut(Oid) -> Result<(), String>,
-    ) -> (Vec<Result<(), String>>, Vec<String>) {
+    ) -> (Judged, Vec<String>) {
         let mut said = Vec::new();
         let judged = commands.commands.iter().map(|command| {
             command.new.map_or(Ok(()), &mut whole)?;
@@ -260,11 +260,7 @@ impl Rules {
 }
 
 /// Moves the refs that may be moved and returns what became of each.
-pub(super) fn move_refs(
-    hosted: &Hosted,
-    commands: &Commands,
-    judged: Vec<Result<(), String>>,
-) -> Vec<Outcome> {
+pub(super) fn move_refs(hosted: &Hosted, commands: &Commands, judged: Judged) -> Vec<Outcome> {
     let outcomes = commands.commands.iter().zip(judged).map(|(command, judged)| {
         let moved = judged.and_then(|()| {
             let moved = hosted.set(&command.reference, command.old, command.new);

@@ -120,8 +120,7 @@ pub(super) fn write(
         Issues::Update(number) | Issues::Comment(number) => Some(number),
         _ => None,
     };
-    let pull = number.and_then(|number| repository.tracker.get(number)).map(|it| it.pull_request);
-    if repository.issues_disabled && pull != Some(true) {
+    if repository.issues_disabled && !number.is_some_and(|number| repository.is_pull(number)) {
         return Err(Box::new(are_disabled(docs)));
     }
     let fields = fields(body, docs)?;

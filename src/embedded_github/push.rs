@@ -36,6 +36,9 @@ pub(super) struct Commands {
 /// What became of each ref: nothing to say, or why it stays.
 pub(super) type Outcome = (String, Result<(), String>);
 
+/// Which of the refs may be moved, in the order of the commands, or why not.
+pub(super) type Judged = Vec<Result<(), String>>;
+
 impl Commands {
     /// Returns the commands at the beginning of a request; none when they are no commands.
     pub(super) fn parse(mut from: impl std::io::Read) -> Option<Self> {

@@ -247,6 +247,11 @@ impl Repository {
         self.full_name.split_once('/').map_or("", |(owner, _)| owner)
     }
 
+    /// Returns whether that number is a pull request's.
+    pub(super) fn is_pull(&self, number: u64) -> bool {
+        self.tracker.get(number).is_some_and(|it| it.pull_request)
+    }
+
     /// Returns the branches by name; none as long as no branch has a file, as in a repository that
     /// nobody has pushed to.
     pub(super) fn branches(&self) -> impl Iterator<Item = (&str, &Tree)> {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, DISPATCH_DOCS, REST_DOCS, Request};
 use super::headers::request_id;
+use super::issues::Issues;
 use super::limits::Cost;
 use super::log::{Event, Sender};
 use super::model::Model;
@@ -236,8 +237,16 @@ impl Model {
             Endpoint::Workflows | Endpoint::Runs => {
                 self.let_read(endpoint, repository, sender, Token::reads_actions)?;
             }
-            Endpoint::Issues(_) | Endpoint::Labels(_) => {
+            Endpoint::Issues(Issues::Show(number) | Issues::Comments(number))
+                if repository.is_pull(number) =>
+            {
                 self.let_read(endpoint, repository, sender, Token::reads_conversations)?;
+            }
+            Endpoint::Labels(_) => {
+                self.let_read(endpoint, repository, sender, Token::reads_conversations)?;
+            }
+            Endpoint::Issues(_) => {
+                self.let_read(endpoint, repository, sender, Token::reads_issues)?;
             }
             Endpoint::Pulls(_) => {
                 self.let_read(endpoint, repository, sender, Token::reads_pull_requests)?;

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use super::hosting::{Admitted, Service, move_refs};
 use super::http::{Shared, projected, refused, text};
 use super::log::GitRequest;
-use super::push::Commands;
+use super::push::{Commands, Judged};
 use crate::git::hosted::Hosted;
 use crate::git::serve::{Cgi, Served};
 
@@ -205,7 +205,7 @@ fn judge(
     served: Served<'_>,
     commands: &Commands,
     quarantine: &TempDir,
-) -> Option<(Vec<Result<(), String>>, Vec<String>)> {
+) -> Option<(Judged, Vec<String>)> {
     let whole = |id: Oid| {
         let lacks = if commands.shallow {
             "shallow update not allowed"

@@ -69,8 +69,11 @@ impl Model {
         };
         let may = |what: fn(&Token, &[&str]) -> bool| self.may(sender, repository, what);
         let conversation = |number: u64| {
-            let pull = repository.tracker.get(number).is_some_and(|it| it.pull_request);
-            if pull { may(Token::writes_conversations) } else { may(Token::writes_issues) }
+            if repository.is_pull(number) {
+                may(Token::writes_conversations)
+            } else {
+                may(Token::writes_issues)
+            }
         };
         let allowed = match endpoint {
             Endpoint::Issues(Issues::Update(number) | Issues::Comment(number)) => {

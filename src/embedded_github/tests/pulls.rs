@@ -217,6 +217,31 @@ fn who_may_open_is_told_apart_from_who_may_not() {
 }
 
 #[test]
+fn in_a_private_repository_each_permission_shows_its_own() {
+    let mut hub = Hub::new(Repository::private);
+    hub.open(json!({}));
+    hub.send("POST", "/repos/acme/web/issues", SECRET, json!({"title": "an issue"}));
+    for (path, tokens) in [
+        (PULLS, ["fine-p"].as_slice()),
+        ("/repos/acme/web/pulls/1", &["fine-p"]),
+        ("/repos/acme/web/issues", &["fine-i"]),
+        ("/repos/acme/web/issues/2", &["fine-i"]),
+        ("/repos/acme/web/issues/1", &["fine-p", "fine-i"]),
+        ("/repos/acme/web/issues/1/comments", &["fine-p", "fine-i"]),
+        ("/repos/acme/web/issues/1/labels", &["fine-p", "fine-i"]),
+        ("/repos/acme/web/labels", &["fine-p", "fine-i"]),
+        ("/repos/acme/web/git/ref/heads/main", &["fine-p", "fine-i", "fine-c"]),
+    ] {
+        for token in ["fine-p", "fine-i", "fine-c"] {
+            let status = if tokens.contains(&token) { 200 } else { 403 };
+            assert_eq!(json_at(&mut hub.model, path, Some(token)).0, status, "{path} {token}");
+        }
+        assert_eq!(json_at(&mut hub.model, path, Some("classic")).0, 404, "{path}");
+        assert_eq!(json_at(&mut hub.model, path, None).0, 404, "{path}");
+    }
+}
+
+#[test]
 fn the_list_filters_sorts_and_pages() {
     let mut hub = Hub::new(|it| it);
     for (n, name) in ["one", "two", "three"].into_iter().enumerate() {
