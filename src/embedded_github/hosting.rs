@@ -57,13 +57,14 @@ impl Model {
     /// Returns the repository that a request over git is let through to, or the answer that it
     /// gets instead. `name` is `owner/name`, `rest` what stands behind it in the path.
     pub(super) fn admit(
-        &self,
+        &mut self,
         name: &str,
         rest: &str,
         service: Service,
         authorization: Option<&str>,
     ) -> Result<Admitted, Box<Answer>> {
-        let sender = self.git_sender(authorization);
+        let now = self.clock_time();
+        let sender = self.admitted(self.git_sender(authorization), now);
         if sender == Sender::Unknown {
             let words = "Invalid username or token. Password authentication is not supported for \
                          Git operations.";

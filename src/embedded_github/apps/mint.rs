@@ -118,6 +118,15 @@ fn token(
             Some(_) => token.may_read_issues(name),
             None => token,
         };
+        let token = match level("pull_requests") {
+            Some("write") => token.may_write_pull_requests(name),
+            Some(_) => token.may_read_pull_requests(name),
+            None => token,
+        };
+        let token = match level("workflows") {
+            Some("write") => token.may_write_workflows(name),
+            _ => token,
+        };
         let token = match level("actions") {
             Some(_) => token,
             None => token.may_not_read_actions(name),

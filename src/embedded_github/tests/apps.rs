@@ -200,3 +200,37 @@ fn a_minted_token_is_known_late_ends_at_its_time_and_can_be_given_back() {
     assert_eq!(ask(&mut model, &delete(token)).status, 401, "once");
     assert_eq!(ask(&mut model, &delete(SECRET)).status, 403);
 }
+
+#[test]
+fn a_minted_token_is_good_for_git_and_pull_requests_until_it_ends() {
+    use super::super::hosting::Service;
+
+    let clock = VirtualClock::default();
+    let root = tempfile::tempdir().unwrap();
+    super::git::bare(root.path());
+    super::git::commit(root.path(), "main", &[("a", "a")]);
+    super::git::commit(root.path(), "apart", &[("b", "b")]);
+    let installed = |app: App| {
+        app.installed("Acme", |it| {
+            it.on("acme/web").may("contents", "write").may("pull_requests", "write")
+        })
+    };
+    let mut model =
+        with_app(installed, &clock).repository_with("acme/web", |it| it.git(root.path()));
+    let (made, answer) = mint(&mut model, INSTALLATION + 2, &json!({}));
+    assert_eq!(made, 201, "{answer}");
+    let token = answer["token"].as_str().unwrap().to_owned();
+    let basic = base64::engine::general_purpose::STANDARD.encode(format!("x-access-token:{token}"));
+    let header = format!("basic {basic}");
+    let status = |model: &mut Model| {
+        let admitted = model.admit("acme/web", "", Service::Write, Some(&header));
+        admitted.err().map(|answer| answer.status)
+    };
+    assert_eq!(status(&mut model), None);
+    let body = json!({"title": "t", "head": "apart", "base": "main"}).to_string().into_bytes();
+    let request = Request { body, ..post("/repos/acme/web/pulls", Some(&token)) };
+    let answer = ask(&mut model, &request);
+    assert_eq!(answer.message(), Some("Validation Failed"), "permitted, but there is no history");
+    clock.set(3_600);
+    assert_eq!(status(&mut model), Some(401), "it has ended");
+}
