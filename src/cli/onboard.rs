@@ -228,6 +228,13 @@ pub fn run(
         action: &action,
     };
     let files = cousin_files::files(&following);
+    if let (Some(output), Ok(source)) = (&args.output, &monorepo.source)
+        && let (Some(work_tree), Ok(output)) = (source.work_tree(), dir.join(output).canonicalize())
+        && work_tree.canonicalize().is_ok_and(|work_tree| work_tree == output)
+    {
+        let help = "name a clone of the cousin, or an empty directory";
+        return Err(Failure::new("--output is the monorepo itself", help));
+    }
     let place = match &args.output {
         Some(output) => Place::Directory(listing::from(dir, output)),
         None => Place::Shown,
@@ -241,7 +248,7 @@ pub fn run(
     report.warnings.extend(action.warning().map(|it| Warning::new("action-not-pinned", it)));
     report.files = writing::files(&place, &files, !request.dry_run)?;
     if !request.dry_run && edited.change != Change::Unchanged {
-        rewrite.write(&edited.text)?;
+        rewrite.write(rewrite.bytes.as_deref(), &edited.text)?;
         report.list.written = true;
     }
     let ended = conclude(&request, &rewrite, &edited, &mut monorepo, &mut report, output);
@@ -327,12 +334,11 @@ fn conclude(
             false => looking::ask(request, rewrite, edited, monorepo, report, output),
         };
     }
-    let probed = probing::probe(request, rewrite, edited, report, output)?;
-    if let Some(enabled) = probed.enabled {
-        rewrite.write(&enabled)?;
+    let exit = probing::probe(request, rewrite, edited, report, output)?;
+    if exit.is_none() && request.staged && !request.dry_run && probing::enable(request, rewrite)? {
         (report.list.enabled, report.list.written) = (true, true);
     }
-    Ok(probed.exit.unwrap_or(Exit::Done))
+    Ok(exit.unwrap_or(Exit::Done))
 }
 
 /// Returns what is left for a person to do.

@@ -166,6 +166,8 @@ jobs:
       - uses: {action}
         with:
           command: sync
+          # With a token of its own also of a private monorepo, and pull requests start workflows:
+          # token: (a secret)
 "
     )
 }

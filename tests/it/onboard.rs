@@ -261,6 +261,12 @@ fn the_list_keeps_its_permissions_and_a_link_stays_one() {
     let args = ["acme/app", "--subscribe", "docs", "--output", "../web"];
     onboard(&sandbox, &dir, &args).expect_code(2);
     assert!(!sandbox.path().join("elsewhere").exists() && list(&dir) == before);
+    // Nor is a directory that leads out of the repository.
+    std::fs::remove_file(web.join(FILES[0])).unwrap();
+    symlink("../monorepo", web.join(".github")).unwrap();
+    let done = onboard(&sandbox, &dir, &args).expect_code(1);
+    assert!(done.stderr.contains(".github is a link to somewhere else"), "{}", done.stderr);
+    assert_eq!((list(&dir), dir.join("workflows").exists()), (before, false));
     // Nothing is left of what was written beside.
     assert!(!tree(&dir).iter().any(|name| name.contains(".ecosystem-onboard-")));
 }
@@ -285,6 +291,51 @@ fn the_action_is_the_one_that_the_monorepo_uses() {
 }
 
 #[test]
+fn the_trusted_branch_is_that_of_origin_and_else_the_one_that_is_checked_out() {
+    let sandbox = Sandbox::new();
+    let dir = monorepo(&sandbox, Some(LIST));
+    let args = ["acme/web", "--subscribe", "docs", "-n", "--format", "json"];
+    let branch = || onboard(&sandbox, &dir, &args).expect_code(0).json()["branch"].clone();
+    assert_eq!(branch(), "main");
+    sandbox.git(&dir, &["checkout", "--quiet", "-b", "topic"]);
+    assert_eq!(branch(), "topic");
+    sandbox.git(&dir, &["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/a/trunk"]);
+    assert_eq!(branch(), "a/trunk");
+    sandbox.git(&dir, &["symbolic-ref", "--delete", "refs/remotes/origin/HEAD"]);
+    sandbox.git(&dir, &["checkout", "--quiet", "--detach"]);
+    let done = onboard(&sandbox, &dir, &args).expect_code(2);
+    assert!(done.stderr.contains("name it with --branch NAME"), "{}", done.stderr);
+    sandbox.git(&dir, &["remote", "remove", "origin"]);
+    let done = onboard(&sandbox, &dir, &[&args[..], &["--branch", "main"]].concat()).expect_code(2);
+    assert!(done.stderr.contains("--source OWNER/NAME"), "{}", done.stderr);
+}
+
+#[test]
+fn what_cannot_stand_in_the_cousins_list_is_left_out_or_refused() {
+    let sandbox = Sandbox::new();
+    let dir = monorepo(&sandbox, Some(LIST));
+    sandbox.write(&dir, "README.md", "x");
+    sandbox.write(&dir, "docs/guide/deep/c.md", "x");
+    sandbox.commit_all(&dir, "more");
+    let run = |pattern: &str| {
+        onboard(&sandbox, &dir, &["acme/web", "--subscribe", pattern, "-n", "--format", "json"])
+    };
+    let codes = |done: &Done| -> Vec<String> {
+        let report = done.json();
+        let codes = report["warnings"].as_array().unwrap().iter();
+        codes.map(|it| it["code"].as_str().unwrap().to_owned()).collect()
+    };
+    let done = run("**/*.md").expect_code(0);
+    let all = codes(&done);
+    assert_eq!(all, ["feature-left-out", "nested-features", "action-not-pinned"]);
+    let list: Value =
+        serde_json::from_str(done.json()["files"][0]["content"].as_str().unwrap()).unwrap();
+    assert_eq!(list["subscriptions"], json!(["docs/drafts", "docs/guide", "docs/guide/deep"]));
+    let done = run("*.md").expect_code(1);
+    assert!(done.stderr.contains("can be named in subscriptions.json"), "{}", done.stderr);
+}
+
+#[test]
 fn what_cannot_be_understood_is_an_error_and_nothing_is_written() {
     let sandbox = Sandbox::new();
     let dir = monorepo(&sandbox, Some(LIST));
@@ -300,6 +351,12 @@ fn what_cannot_be_understood_is_an_error_and_nothing_is_written() {
         (&["https://github.com/acme/web", "--subscribe", "docs"], LIST, "acme/web"),
         (&["acme/web", "--subscribe", "docs"], broken, "missing-key"),
         (&["acme/web"], broken, "missing-key"),
+        (&["acme/web", "--subscribe", "docs", "--output", "."], LIST, "is the monorepo itself"),
+        (
+            &["acme/web", "--subscribe", "docs", "--output", "docs/.."],
+            LIST,
+            "is the monorepo itself",
+        ),
     ] {
         sandbox.write(&dir, "ecosystem.json", file);
         let done = onboard(&sandbox, &dir, args).expect_code(2);

@@ -78,6 +78,11 @@ pub(super) fn look(
     let refused = refused(&cousin, edited, &tally, &diagnosis, features.is_empty());
     let mut look =
         Look { cousin, commit, features, path_encoding, diagnosis, warnings: Vec::new(), refused };
+    if look.refused.is_none() && look.names().is_empty() {
+        let message = "nothing of what it would get can be named in subscriptions.json, which takes \
+                       directories below the root, in UTF-8";
+        look.refused = Some(message.to_owned());
+    }
     look.warnings = warnings(&look, edited);
     Ok(look)
 }

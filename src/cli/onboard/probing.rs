@@ -13,16 +13,8 @@ use crate::ecosystem::edit::{self, Edited};
 use crate::git::range::{Flags, Trigger};
 use crate::report::onboarding::Onboarding;
 
-/// What came of a probe.
-#[derive(Default)]
-pub(super) struct Probed {
-    /// The list with the cousin enabled, where that is to be written.
-    pub(super) enabled: Option<String>,
-    /// How the process is to end, unless all is well.
-    pub(super) exit: Option<Exit>,
-}
-
-/// Sends the probe, and puts what became of it into the report.
+/// Sends the probe, and puts what became of it into the report. Returns how the process is to end,
+/// unless all is well.
 ///
 /// # Errors
 /// [`Failure`] when nothing could be sent.
@@ -32,10 +24,10 @@ pub(super) fn probe(
     edited: &Edited,
     report: &mut Onboarding,
     output: &Output,
-) -> Result<Probed, Failure> {
-    let Some(timeout) = request.probe else { return Ok(Probed::default()) };
+) -> Result<Option<Exit>, Failure> {
+    let Some(timeout) = request.probe else { return Ok(None) };
     let all = ecosystem::parse(&rewrite.name, edited.text.as_bytes())?.cousins;
-    let Some(cousin) = all.into_iter().nth(edited.index) else { return Ok(Probed::default()) };
+    let Some(cousin) = all.into_iter().nth(edited.index) else { return Ok(None) };
     let asked = dispatch::Request {
         dir: request.dir,
         trigger: Trigger::Local,
@@ -56,17 +48,21 @@ pub(super) fn probe(
     let dispatch = sent.dispatches.into_iter().next();
     let outcome = dispatch.as_ref().map(|it| it.outcome);
     report.probe = dispatch;
-    if outcome == Some(Outcome::Planned) {
-        return Ok(Probed::default());
-    }
-    if outcome != Some(Outcome::Delivered) {
-        let failed = if exit == Exit::Done { Exit::Undelivered } else { exit };
-        return Ok(Probed { enabled: None, exit: Some(failed) });
-    }
-    let enabled = if request.staged {
-        edit::enable(&rewrite.name, edited.text.as_bytes(), request.cousin)?
-    } else {
-        None
-    };
-    Ok(Probed { enabled, exit: None })
+    Ok(match outcome {
+        Some(Outcome::Delivered | Outcome::Planned) => None,
+        _ if exit == Exit::Done => Some(Exit::Undelivered),
+        _ => Some(exit),
+    })
+}
+
+/// Enables the cousin in the list as it is now: a probe takes its time, and a person may have
+/// worked on the list meanwhile. Returns whether there was something to do.
+///
+/// # Errors
+/// [`Failure`] when the list has a fault, or cannot be written.
+pub(super) fn enable(request: &Request<'_>, rewrite: &Rewrite) -> Result<bool, Failure> {
+    let now = rewrite.now()?.unwrap_or_default();
+    let Some(text) = edit::enable(&rewrite.name, &now, request.cousin)? else { return Ok(false) };
+    rewrite.write(Some(&now), &text)?;
+    Ok(true)
 }

@@ -50,6 +50,7 @@ pub(super) fn files(
     let mut told = Vec::with_capacity(files.len());
     for file in files {
         let path = dir.join(file.path);
+        leads_elsewhere(dir, &path)?;
         let there = is_there(&path, &file.content)?;
         told.push(File {
             path: file.path,
@@ -64,6 +65,20 @@ pub(super) fn files(
             .map_err(|error| unwritable(told.place.as_deref().unwrap_or(file.path), &error))?;
     }
     Ok(told)
+}
+
+/// Refuses a path through a link: whoever wrote the repository would choose what is written.
+fn leads_elsewhere(dir: &Path, path: &Path) -> Result<(), Failure> {
+    let below = path.ancestors().skip(1).take_while(|above| *above != dir);
+    let is_link = |path: &&Path| path.symlink_metadata().is_ok_and(|found| found.is_symlink());
+    let Some(link) = below.into_iter().find(is_link) else { return Ok(()) };
+    Err(Failure {
+        exit: Exit::Invalid,
+        ..Failure::new(
+            format!("{} is a link to somewhere else", text::shown_path(link)),
+            "nothing was written; without --output the files are shown",
+        )
+    })
 }
 
 /// Returns whether a file is there with this content.
@@ -168,11 +183,29 @@ impl Rewrite {
         Ok(cousins.iter().any(|it| it.repo.key() == cousin.key()))
     }
 
+    /// Returns what the list holds now; none when there is no file.
+    ///
+    /// # Errors
+    /// [`Failure`] when it cannot be read.
+    pub(super) fn now(&self) -> Result<Option<Vec<u8>>, Failure> {
+        match input::read(&self.path, ecosystem::MAX_BYTES) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(unwritable(&text::shown_path(&self.path), &error)),
+        }
+    }
+
     /// Writes the list: whole or not at all, with the permissions that it has. A link stays one.
     ///
     /// # Errors
-    /// [`Failure`] when it cannot be written.
-    pub(super) fn write(&self, text: &str) -> Result<(), Failure> {
+    /// [`Failure`] when it cannot be written, or no longer holds what the change was made to.
+    pub(super) fn write(&self, from: Option<&[u8]>, text: &str) -> Result<(), Failure> {
+        if self.now()?.as_deref() != from {
+            return Err(Failure::new(
+                format!("{} has changed meanwhile", text::shown_path(&self.path)),
+                "it was not written over; run the command again",
+            ));
+        }
         let failed = |error: io::Error| unwritable(&text::shown_path(&self.path), &error);
         let path = match self.path.canonicalize() {
             Err(error) if error.kind() == ErrorKind::NotFound => self.path.clone(),
@@ -183,5 +216,27 @@ impl Rewrite {
         let file = beside(dir, text, like.as_ref()).map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_has_changed_meanwhile_is_not_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("list.json");
+        let list = Rewrite { name: "list.json".to_owned(), bytes: None, path: path.clone() };
+        list.write(None, "one").unwrap();
+        for from in [None, Some(&b"two"[..])] {
+            let refused = list.write(from, "three").unwrap_err();
+            assert!(refused.message.ends_with("list.json has changed meanwhile"), "{refused:?}");
+            assert_eq!(fs::read(&path).unwrap(), b"one");
+        }
+        list.write(Some(b"one"), "two").unwrap();
+        fs::remove_file(&path).unwrap();
+        assert!(list.write(Some(b"two"), "three").is_err() && !path.exists());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "something is left");
     }
 }
