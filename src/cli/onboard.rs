@@ -1,10 +1,12 @@
 //! `ecosystem onboard`: brings a cousin in. This file turns arguments and environment into one
 //! `Request` and takes the steps in their order: `looking` finds out what the cousin would get,
-//! `writing` puts files where they belong, `probing` sends one real dispatch. Everything is looked
+//! `writing` puts files where they belong, `probing` sends one real dispatch, `telling` says what was
+//! done. Everything is looked
 //! at before anything is written, and nothing is sent unless that was asked for.
 
 mod looking;
 mod probing;
+mod telling;
 mod writing;
 
 use std::path::{Path, PathBuf};
@@ -12,18 +14,17 @@ use std::time::Duration;
 
 use clap::{ValueEnum, ValueHint};
 
-use self::looking::Look;
 use self::writing::{Place, Rewrite};
 use super::arguments::{Delivery, Format, repo_name, seconds, seconds_or_none};
 use super::monorepo::Monorepo;
 use super::{Exit, Failure, Output, listing};
-use crate::actions::{self, Level};
+use crate::actions;
 use crate::ecosystem::edit::{self, Change, Edited, Wanted};
 use crate::environment::Environment;
 use crate::names::RepoName;
-use crate::onboarding::cousin_files::{self, ActionRef, Following};
+use crate::onboarding::cousin_files::{self, ActionRef, CousinFile, Following};
 use crate::report::Warning;
-use crate::report::onboarding::{List, Onboarding};
+use crate::report::onboarding::Onboarding;
 use crate::routing::Pattern;
 use crate::text;
 
@@ -211,50 +212,60 @@ pub fn run(
     let credentials = listing::git_credentials(environment);
     let outside = listing::outside(environment, None, &credentials);
     let mut monorepo = Monorepo::open(dir, &outside, &git);
-    let rewrite = Rewrite::find(&request, &mut monorepo)?;
-    let edited = edited(&request, &rewrite)?;
-    let look = looking::look(&request, &rewrite, &edited, &mut monorepo)?;
-    let action = args.action.clone().unwrap_or_else(|| looking::action(&monorepo));
-    let (source, branch) = looking::names(&request, args.branch.as_deref(), &monorepo)?;
-    let names = look.names();
-    let following = Following {
-        cousin: request.cousin,
-        source: &source,
-        branch: &branch,
-        event_type: &look.cousin.event_type,
-        features: &names,
-        into: args.into.as_deref(),
-        method: args.method.word(),
-        action: &action,
-    };
-    let files = cousin_files::files(&following);
-    if let (Some(output), Ok(source)) = (&args.output, &monorepo.source)
-        && let (Some(work_tree), Ok(output)) = (source.work_tree(), dir.join(output).canonicalize())
-        && work_tree.canonicalize().is_ok_and(|work_tree| work_tree == output)
-    {
-        let help = "name a clone of the cousin, or an empty directory";
-        return Err(Failure::new("--output is the monorepo itself", help));
-    }
-    let place = match &args.output {
-        Some(output) => Place::Directory(listing::from(dir, output)),
-        None => Place::Shown,
-    };
-    let mut report = begun(&request, &rewrite, &edited, look, source, branch);
+    let Prepared { rewrite, edited, files, place, mut report } =
+        prepare(&request, args, &mut monorepo)?;
     if let Some(refused) = &report.refused {
         let refused = Failure { exit: Exit::Invalid, ..Failure::new(refused.clone(), REFUSED) };
-        tell(&report, args.format, environment, output)?;
+        telling::tell(&report, args.format, environment, output)?;
         return Err(refused);
     }
-    report.warnings.extend(action.warning().map(|it| Warning::new("action-not-pinned", it)));
     report.files = writing::files(&place, &files, !request.dry_run)?;
     if !request.dry_run && edited.change != Change::Unchanged {
         rewrite.write(rewrite.bytes.as_deref(), &edited.text)?;
         report.list.written = true;
     }
     let ended = conclude(&request, &rewrite, &edited, &mut monorepo, &mut report, output);
-    report.next = next(&request, &report);
-    tell(&report, args.format, environment, output)?;
+    report.next = telling::next(&request, &report);
+    telling::tell(&report, args.format, environment, output)?;
     ended
+}
+
+/// Everything that is to be written, before any of it is.
+struct Prepared {
+    rewrite: Rewrite,
+    edited: Edited,
+    files: Vec<CousinFile>,
+    place: Place,
+    report: Onboarding,
+}
+
+fn prepare(
+    request: &Request<'_>,
+    args: &Args,
+    monorepo: &mut Monorepo<'_>,
+) -> Result<Prepared, Failure> {
+    let rewrite = Rewrite::find(request, monorepo)?;
+    let edited = edited(request, &rewrite)?;
+    let look = looking::look(request, &rewrite, &edited, monorepo)?;
+    let action = args.action.clone().unwrap_or_else(|| looking::action(monorepo));
+    let (source, branch) = looking::names(request, args.branch.as_deref(), monorepo)?;
+    let files = cousin_files::files(&Following {
+        cousin: request.cousin,
+        source: &source,
+        branch: &branch,
+        event_type: &look.cousin.event_type,
+        features: &look.names(),
+        into: args.into.as_deref(),
+        method: args.method.word(),
+        action: &action,
+    });
+    let output = args.output.as_ref().map(|output| listing::from(request.dir, output));
+    let place = Place::find(output, monorepo)?;
+    let mut report = telling::begun(request, &rewrite, &edited, look, source, branch);
+    if report.refused.is_none() {
+        report.warnings.extend(action.warning().map(|it| Warning::new("action-not-pinned", it)));
+    }
+    Ok(Prepared { rewrite, edited, files, place, report })
 }
 
 const REFUSED: &str = "nothing was written; mend the pattern, or commit what it is to match first";
@@ -280,44 +291,6 @@ fn edited(request: &Request<'_>, rewrite: &Rewrite) -> Result<Edited, Failure> {
         .map_err(|diagnosis| nothing_written(diagnosis.into()))
 }
 
-/// Returns what there is to say before anything was done.
-fn begun(
-    request: &Request<'_>,
-    rewrite: &Rewrite,
-    edited: &Edited,
-    look: Look,
-    source: RepoName,
-    branch: String,
-) -> Onboarding {
-    let mut warnings = look.warnings;
-    if request.staged && look.cousin.enabled {
-        let message = format!("{} is enabled already: --staged changes nothing", request.cousin);
-        warnings.push(Warning::new("already-enabled", message));
-    }
-    Onboarding {
-        cousin: look.cousin.repo,
-        source,
-        branch,
-        commit: look.commit,
-        dry_run: request.dry_run,
-        list: List {
-            file: text::shown(rewrite.name.as_bytes()).into_owned(),
-            change: edited.change.as_str(),
-            added: edited.added.clone(),
-            enabled: look.cousin.enabled,
-            written: false,
-        },
-        features: look.features,
-        path_encoding: look.path_encoding,
-        files: Vec::new(),
-        findings: look.diagnosis,
-        warnings,
-        refused: look.refused,
-        probe: None,
-        next: Vec::new(),
-    }
-}
-
 /// Validates what was written, where a token is there also by asking GitHub, and sends the probe.
 fn conclude(
     request: &Request<'_>,
@@ -339,48 +312,6 @@ fn conclude(
         (report.list.enabled, report.list.written) = (true, true);
     }
     Ok(exit.unwrap_or(Exit::Done))
-}
-
-/// Returns what is left for a person to do.
-fn next(request: &Request<'_>, report: &Onboarding) -> Vec<String> {
-    let (cousin, list) = (&report.cousin, &report.list);
-    let mut steps = Vec::new();
-    if request.probe.is_none() {
-        steps.push(format!(
-            "{cousin}: put both files on its default branch, and let Actions create pull requests \
-             (Settings, Actions, General)"
-        ));
-    }
-    if list.change != "unchanged" || list.written {
-        steps.push(format!("{}: commit {} and push it", report.source, list.file));
-    }
-    if request.probe.is_none() && !list.enabled {
-        steps.push(format!("then `ecosystem onboard {cousin} --staged --probe` enables it"));
-    } else if request.probe.is_none() {
-        steps.push(format!("then `ecosystem onboard {cousin} --probe` shows that it hears"));
-    }
-    steps
-}
-
-fn tell(
-    report: &Onboarding,
-    format: Format,
-    environment: &Environment,
-    output: &Output,
-) -> Result<(), Failure> {
-    let shown = match format {
-        Format::Human => report.human(output.paint()),
-        Format::Json => report.json(),
-    };
-    output.result(&shown)?;
-    for warning in &report.warnings {
-        if actions::is_actions(environment) {
-            output.command(&actions::annotation(Level::Warning, warning.code, &warning.message));
-        } else {
-            output.warning(&text::shown(warning.message.as_bytes()));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! its meaning, because whoever reads the diff wants to see what was added and nothing else.
 //!
 //! It changes no file that has a fault, and returns no text that has one: what comes out was read
-//! by [`parse`](super::parse).
+//! by [`parse`].
 
 mod style;
 

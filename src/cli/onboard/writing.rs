@@ -29,6 +29,25 @@ pub(super) enum Place {
     Directory(PathBuf),
 }
 
+impl Place {
+    /// Returns where the files go.
+    ///
+    /// # Errors
+    /// [`Failure`] when that is the monorepo itself.
+    pub(super) fn find(output: Option<PathBuf>, monorepo: &Monorepo<'_>) -> Result<Self, Failure> {
+        let Some(output) = output else { return Ok(Self::Shown) };
+        let work_tree = monorepo.source.as_ref().ok().and_then(|source| source.work_tree());
+        let work_tree = work_tree.and_then(|work_tree| work_tree.canonicalize().ok());
+        if work_tree.is_some() && work_tree == output.canonicalize().ok() {
+            return Err(Failure::new(
+                "--output is the monorepo itself",
+                "name a clone of the cousin, or a new directory",
+            ));
+        }
+        Ok(Self::Directory(output))
+    }
+}
+
 /// Writes the files, or with `writes` false says what would be written.
 ///
 /// # Errors
