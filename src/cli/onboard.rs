@@ -225,7 +225,7 @@ pub fn run(
         report.list.written = true;
     }
     let ended = conclude(&request, &rewrite, &edited, &mut monorepo, &mut report, output);
-    report.next = telling::next(&request, &report);
+    report.next.extend(telling::next(&request, &report));
     telling::tell(&report, args.format, environment, output)?;
     ended
 }
@@ -308,8 +308,13 @@ fn conclude(
         };
     }
     let exit = probing::probe(request, rewrite, edited, report, output)?;
-    if exit.is_none() && request.staged && !request.dry_run && probing::enable(request, rewrite)? {
+    if exit.is_none()
+        && request.staged
+        && !request.dry_run
+        && let Some(text) = probing::enable(request, rewrite)?
+    {
         (report.list.enabled, report.list.written) = (true, true);
+        report.findings = looking::findings(rewrite, &text, request.cousin, monorepo)?;
     }
     Ok(exit.unwrap_or(Exit::Done))
 }

@@ -166,8 +166,8 @@ jobs:
       - uses: {action}
         with:
           command: sync
-          # With a token of its own also of a private monorepo, and pull requests start workflows:
-          # token: (a secret)
+          # Where the monorepo is private, or the pull requests are to start workflows, the token of an
+          # App or a person is needed: `token:`, from a secret.
 "
     )
 }

@@ -131,6 +131,22 @@ fn the_examples_of_the_action_in_the_readme_have_inputs_that_exist() {
 }
 
 #[test]
+fn the_workflow_of_a_cousin_has_inputs_that_exist_and_pins_as_the_readme_does() {
+    let inputs = keys(&action()["inputs"]);
+    let name = "fixtures/cousin/.github/workflows/sync-upstream.yml";
+    let workflow = yaml::read(name);
+    let steps = steps(&workflow);
+    assert_eq!(steps.len(), 2);
+    assert_eq!(steps[1]["with"]["command"], "sync");
+    assert!(keys(&steps[1]["with"]).is_subset(&inputs));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let pinned = text(name);
+    let checkout = pinned.lines().find(|line| line.contains("actions/checkout@")).unwrap();
+    assert!(text("README.md").lines().any(|line| line == checkout), "{checkout}");
+}
+
+#[test]
 fn no_expression_stands_in_a_script_and_every_action_is_a_commit() {
     let mut files = workflows();
     files.push(("action.yml".to_owned(), action()));

@@ -140,6 +140,7 @@ fn a_dry_run_shows_all_and_writes_nothing() {
     ]);
     assert_eq!(subscriptions["subscriptions"], expected);
     assert!(content(1).contains("command: sync"));
+    assert!(shown["next"][0].as_str().unwrap().contains("one that comes later is added by hand"));
 }
 
 #[test]

@@ -87,6 +87,26 @@ pub(super) fn look(
     Ok(look)
 }
 
+/// Returns what is found about a cousin in a list; nothing when it is not listed there.
+///
+/// # Errors
+/// [`Failure`] when the paths at HEAD cannot be had.
+pub(super) fn findings(
+    rewrite: &Rewrite,
+    text: &str,
+    cousin: &RepoName,
+    monorepo: &mut Monorepo<'_>,
+) -> Result<Diagnosis, Failure> {
+    let (_, paths) = monorepo.paths()?;
+    let document = ecosystem::decode(&rewrite.name, text.as_bytes())?;
+    let lines = document.lines();
+    let mut findings = Findings::new(&lines);
+    let mut listed = document.cousins(&lines, &mut findings);
+    listed.retain(|listed| listed.cousin.repo.key() == cousin.key());
+    subscriptions::check(&listed, &paths, &mut findings)?;
+    Ok(document.diagnosis(findings))
+}
+
 fn only(listed: Vec<Listed>, index: usize) -> Vec<Listed> {
     listed.into_iter().filter(|listed| listed.at.entry == Some(index)).collect()
 }

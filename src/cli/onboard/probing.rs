@@ -56,13 +56,15 @@ pub(super) fn probe(
 }
 
 /// Enables the cousin in the list as it is now: a probe takes its time, and a person may have
-/// worked on the list meanwhile. Returns whether there was something to do.
+/// worked on the list meanwhile. Returns the list, if there was something to do.
 ///
 /// # Errors
 /// [`Failure`] when the list has a fault, or cannot be written.
-pub(super) fn enable(request: &Request<'_>, rewrite: &Rewrite) -> Result<bool, Failure> {
+pub(super) fn enable(request: &Request<'_>, rewrite: &Rewrite) -> Result<Option<String>, Failure> {
     let now = rewrite.now()?.unwrap_or_default();
-    let Some(text) = edit::enable(&rewrite.name, &now, request.cousin)? else { return Ok(false) };
-    rewrite.write(Some(&now), &text)?;
-    Ok(true)
+    let enabled = edit::enable(&rewrite.name, &now, request.cousin)?;
+    if let Some(text) = &enabled {
+        rewrite.write(Some(&now), text)?;
+    }
+    Ok(enabled)
 }

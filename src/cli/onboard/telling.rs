@@ -12,6 +12,8 @@ use crate::environment::Environment;
 use crate::names::RepoName;
 use crate::report::Warning;
 use crate::report::onboarding::{List, Onboarding};
+use crate::routing::Pattern;
+use crate::routing::pattern::Shape;
 use crate::text;
 
 /// Returns what there is to say before anything was done.
@@ -24,6 +26,16 @@ pub(super) fn begun(
     branch: String,
 ) -> Onboarding {
     let mut warnings = look.warnings;
+    let is_glob = |pattern: &Pattern| matches!(pattern.shape(), Shape::Glob { .. });
+    let has_globs = look.cousin.subscriptions.iter().any(is_glob);
+    let later = has_globs.then(|| {
+        format!(
+            "{}: subscriptions.json names the features that are there now; one that comes later is \
+             added by hand",
+            look.cousin.repo
+        )
+    });
+    let later = later.into_iter().collect();
     if request.staged && look.cousin.enabled {
         let message = format!("{} is enabled already: --staged changes nothing", request.cousin);
         warnings.push(Warning::new("already-enabled", message));
@@ -48,7 +60,7 @@ pub(super) fn begun(
         warnings,
         refused: look.refused,
         probe: None,
-        next: Vec::new(),
+        next: later,
     }
 }
 

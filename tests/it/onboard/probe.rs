@@ -48,6 +48,7 @@ fn a_staged_cousin_is_enabled_when_its_own_workflow_was_seen_to_start() {
         // The files are not there yet: it hears nothing, and stays as it is.
         let report = onboard(t, &probe).run().expect_code(1).json();
         assert_eq!(report["probe"]["outcome"], "failed");
+        assert_eq!(codes(&report), ["disabled-cousin"]);
         assert_eq!(report["probe"]["confirmation"], "unconfirmed");
         assert_eq!(report["ecosystem"]["enabled"], false);
         assert_eq!(list(&dir), disabled);
@@ -57,6 +58,7 @@ fn a_staged_cousin_is_enabled_when_its_own_workflow_was_seen_to_start() {
         assert_eq!(report["probe"]["confirmation"], "confirmed");
         assert_eq!(report["ecosystem"]["enabled"], true);
         assert_eq!(report["ecosystem"]["written"], true);
+        assert_eq!(codes(&report), [""; 0], "it is not said to be disabled any more");
         assert_eq!(list(&dir), disabled.replace("\"enabled\": false", "\"enabled\": true"));
         // One dispatch each time, of the first feature, to nobody else.
         let told = t.delivered();
