@@ -130,10 +130,13 @@ pub(super) fn first(text: &str, list: &Array<'_>, entry: &Entry) -> (usize, Stri
     let outer: String = line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
     // An object on one line stays on it.
     if !before.trim().is_empty() && !before.contains('\n') && !inside.contains('\n') {
+        let space = if before.ends_with(':') { "" } else { " " };
         let style = Style {
             open: String::new(),
-            between: ", ".to_owned(),
+            between: format!(",{space}"),
             close: String::new(),
+            colon: format!(":{space}"),
+            between_items: format!(",{space}"),
             ..Style::many_lines()
         };
         return (at, style.entry(entry));

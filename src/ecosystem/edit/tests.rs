@@ -80,6 +80,7 @@ fn the_first_entry_of_a_list_has_the_indentation_of_its_file() {
         ("[\n]\n", format!("[\n  {entry}\n]\n")),
         ("[\r\n]\r\n", format!("[\r\n  {}\r\n]\r\n", entry.replace('\n', "\r\n"))),
         (r#"{"cousins": []}"#, format!("{{\"cousins\": [{inline}]}}")),
+        (r#"{"cousins":[]}"#, format!("{{\"cousins\":[{}]}}", inline.replace(' ', ""))),
         (
             "{\n\t\"cousins\": []\n}\n",
             "{\n\t\"cousins\": [\n\t\t{\n\t\t\t\"repo\": \"b/new\",\n\t\t\t\"subscriptions\": [\"x\", \"y\"]\n\t\t}\n\t]\n}\n".to_owned(),
