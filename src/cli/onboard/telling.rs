@@ -7,6 +7,7 @@ use super::writing::Rewrite;
 use crate::actions::{self, Level};
 use crate::cli::arguments::Format;
 use crate::cli::{Failure, Output};
+use crate::delivery::Outcome;
 use crate::ecosystem::edit::Edited;
 use crate::environment::Environment;
 use crate::names::RepoName;
@@ -67,8 +68,9 @@ pub(super) fn begun(
 /// Returns what is left for a person to do.
 pub(super) fn next(request: &Request<'_>, report: &Onboarding) -> Vec<String> {
     let (cousin, list) = (&report.cousin, &report.list);
+    let heard = report.probe.as_ref().is_some_and(|probe| probe.outcome == Outcome::Delivered);
     let mut steps = Vec::new();
-    if request.probe.is_none() {
+    if !heard {
         steps.push(format!(
             "{cousin}: put both files on its default branch, and let Actions create pull requests \
              (Settings, Actions, General)"
@@ -77,9 +79,9 @@ pub(super) fn next(request: &Request<'_>, report: &Onboarding) -> Vec<String> {
     if list.change != "unchanged" || list.written {
         steps.push(format!("{}: commit {} and push it", report.source, list.file));
     }
-    if request.probe.is_none() && !list.enabled {
+    if !list.enabled && (!heard || !request.staged) {
         steps.push(format!("then `ecosystem onboard {cousin} --staged --probe` enables it"));
-    } else if request.probe.is_none() {
+    } else if !heard {
         steps.push(format!("then `ecosystem onboard {cousin} --probe` shows that it hears"));
     }
     steps

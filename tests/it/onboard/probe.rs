@@ -49,6 +49,8 @@ fn a_staged_cousin_is_enabled_when_its_own_workflow_was_seen_to_start() {
         let report = onboard(t, &probe).run().expect_code(1).json();
         assert_eq!(report["probe"]["outcome"], "failed");
         assert_eq!(codes(&report), ["disabled-cousin"]);
+        let next = report["next"].to_string();
+        assert!(next.contains("acme/web: put both files on its default branch"), "{next}");
         assert_eq!(report["probe"]["confirmation"], "unconfirmed");
         assert_eq!(report["ecosystem"]["enabled"], false);
         assert_eq!(list(&dir), disabled);
@@ -58,6 +60,8 @@ fn a_staged_cousin_is_enabled_when_its_own_workflow_was_seen_to_start() {
         assert_eq!(report["probe"]["confirmation"], "confirmed");
         assert_eq!(report["ecosystem"]["enabled"], true);
         assert_eq!(report["ecosystem"]["written"], true);
+        let next = report["next"].to_string();
+        assert!(next.contains("commit ecosystem.json") && !next.contains("put both"), "{next}");
         assert_eq!(codes(&report), [""; 0], "it is not said to be disabled any more");
         assert_eq!(list(&dir), disabled.replace("\"enabled\": false", "\"enabled\": true"));
         // One dispatch each time, of the first feature, to nobody else.
