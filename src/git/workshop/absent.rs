@@ -40,8 +40,8 @@ impl Workshop {
         ids: &BTreeSet<ObjectId>,
     ) -> Result<(), GitError> {
         let why = match self.origin.get() {
-            Some(origin) => self.from_origin(origin, ids).err(),
-            None if self.is_partial => self.from_clone(ids).err(),
+            Some(origin) => self.ask_origin(origin, ids).err(),
+            None if self.is_partial => self.ask_clone(ids).err(),
             None => None,
         };
         if let Some(why) = &why {
@@ -58,13 +58,13 @@ impl Workshop {
         }
     }
 
-    fn from_origin(&self, origin: &Remote, ids: &BTreeSet<ObjectId>) -> Result<(), GitError> {
+    fn ask_origin(&self, origin: &Remote, ids: &BTreeSet<ObjectId>) -> Result<(), GitError> {
         self.own.point_at(origin)?;
         self.own.bring(&self.git, origin, With::Trees, ids)
     }
 
     /// Lets the clone's own git fetch what a filter left out.
-    fn from_clone(&self, ids: &BTreeSet<ObjectId>) -> Result<(), GitError> {
+    fn ask_clone(&self, ids: &BTreeSet<ObjectId>) -> Result<(), GitError> {
         let lines: String = ids.iter().map(|id| format!("{id}\n")).collect();
         let input = file_of(lines.as_bytes()).and_then(|file| rewound(&file));
         let input = input.map_err(|source| GitError::Scratch { source })?;

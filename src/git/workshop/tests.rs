@@ -51,8 +51,11 @@ fn files(workshop: &Workshop, all: &[(&str, &str)]) -> Files {
     all.iter().map(|(path, content)| (path.as_bytes().to_vec(), entry(content))).collect()
 }
 
+/// Mode, name and id, as they are to stand in a tree.
+type RawEntry<'e> = (&'e str, &'e [u8], ObjectId);
+
 /// Writes a tree from its bytes.
-fn raw(workshop: &Workshop, entries: &[(&str, &[u8], ObjectId)]) -> ObjectId {
+fn raw(workshop: &Workshop, entries: &[RawEntry<'_>]) -> ObjectId {
     let mut bytes = Vec::new();
     for (mode, name, id) in entries {
         bytes.extend_from_slice(mode.as_bytes());

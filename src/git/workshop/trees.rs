@@ -26,6 +26,9 @@ pub(in crate::git) enum Kind {
     Entry(Entry),
 }
 
+/// What is done with an entry: its name, mode and id, as they stand in the tree.
+pub(in crate::git) type Each<'e> = dyn FnMut(&[u8], u32, ObjectId) -> Result<(), ObjectError> + 'e;
+
 /// What is read so far.
 #[derive(Default)]
 struct Flattened {
@@ -199,7 +202,7 @@ impl Workshop {
     pub(in crate::git) fn read_tree_here(
         &self,
         tree: ObjectId,
-        each: &mut dyn FnMut(&[u8], u32, ObjectId) -> Result<(), ObjectError>,
+        each: &mut Each<'_>,
     ) -> Result<(), GitError> {
         let odb = self.odb()?;
         let mut read = match Tree::read(&odb, tree) {

@@ -144,7 +144,7 @@ fn obstacle(
             State::Directory => {}
             State::Nothing => break,
             // It makes room, and is looked at by itself.
-            _ if wanted.removed.contains(above) => break,
+            _ if wanted.removed.contains(above) => return Ok(None),
             // It has made room already.
             _ if change.after.is_none() && wanted.is_written(disk, above)? => return Ok(None),
             State::Symlink => return Ok(Some("lies behind a symbolic link")),

@@ -8,7 +8,7 @@ fn a_tree_that_git_would_not_write_is_refused_with_the_place() {
     let workshop = empty(&sandbox);
     let blob = workshop.write_blob(b"x").unwrap();
     let tree = raw(&workshop, &[("100644", b"x", blob)]);
-    let cases: &[(&[(&str, &[u8], ObjectId)], &str)] = &[
+    let cases: &[(&[RawEntry<'_>], &str)] = &[
         (
             &[("100644", b"a", blob), ("100644", b"a", blob)],
             "\"d/a\" is refused: it is there twice",

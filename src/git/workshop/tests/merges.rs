@@ -34,7 +34,9 @@ fn files_are_merged_as_git_merges_them() {
             Err(_) => {
                 assert!(!is_clean, "{base}");
                 let text = String::from_utf8(content).unwrap().replace("\r\n", "\n");
-                assert!(text.contains("<<<<<<< ours\n") && text.contains(">>>>>>> theirs\n"));
+                for marker in ["<<<<<<< ours\n", "=======\n", ">>>>>>> theirs"] {
+                    assert!(text.contains(marker), "{text:?}");
+                }
             }
         }
     }
