@@ -1,8 +1,10 @@
 //! The monorepo as git keeps it: which commits a run compares ([`range`]), where their objects
 //! come from ([`source`], [`fetch`]), what differs between them ([`changes`]), and the repositories
-//! of a rehearsal ([`stage`]), which are served (`serve`) and kept (`hosted`) as GitHub would.
-//! libgit2 reads; the git program does the network, through the one constructor in [`command`]. No
-//! other module knows either of them, but for the ids of libgit2.
+//! of a rehearsal ([`stage`]), which are served (`serve`) and kept (`hosted`) as GitHub would. And
+//! the cousin as a sync sees it: its clone ([`cousin`]), the source's trusted branch ([`upstream`]),
+//! and a repository of our own to work in ([`workshop`]). libgit2 reads and writes objects; the git
+//! program does the network, through the one constructor in [`command`]. No other module knows
+//! either of them, but for the ids of libgit2.
 
 mod ancestry;
 pub mod changes;

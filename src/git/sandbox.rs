@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use git2::{Oid, Repository};
 use tempfile::TempDir;
 
-use super::command::Git;
+use super::command::{Git, git_path};
 use super::fetch::Remote;
 use crate::names::CommitSha;
 
@@ -142,7 +142,7 @@ impl Sandbox {
 
     /// Clones over `file://`, which takes `--depth` and `--filter` at their word.
     pub(crate) fn clone(&self, from: &Path, name: &str, args: &[&str]) -> Repository {
-        let url = format!("file://{}", from.display());
+        let url = file_url(from);
         let mut all = vec!["clone", "-q"];
         all.extend_from_slice(args);
         all.extend([url.as_str(), name]);
@@ -151,9 +151,15 @@ impl Sandbox {
     }
 
     pub(crate) fn remote(&self, dir: &Path) -> Remote {
-        let url = format!("file://{}", dir.display());
+        let url = file_url(dir);
         Remote::new(&url, self.root.path(), "https://github.com", &[]).unwrap()
     }
+}
+
+fn file_url(path: &Path) -> String {
+    let path = git_path(path).to_string_lossy().into_owned();
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    format!("file://{slash}{path}")
 }
 
 /// Returns the id as a name.

@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 
 use super::{CommitRecord, GitError, ObjectError, ObjectId, Workshop};
-use crate::git::command::{Context, Place};
+use crate::git::command::{CommandError, Context, Place, git_path};
 use crate::git::fetch::Remote;
-use crate::git::store::{With, file_of, rewound, set_shallow};
+use crate::git::store::{FETCH, With, file_of, rewound, set_shallow};
 
 /// How many commits are fetched of a history at first; each further time it is so many times more.
 pub(in crate::git) const DEPTH: u32 = 50;
@@ -39,22 +39,25 @@ impl Workshop {
         kind: &'static str,
         ids: &BTreeSet<ObjectId>,
     ) -> Result<(), GitError> {
-        let why = match self.origin.get() {
-            Some(origin) => self.ask_origin(origin, ids).err(),
-            None if self.is_partial => self.ask_clone(ids).err(),
-            None => None,
-        };
-        if let Some(why) = &why {
-            tracing::info!("not fetched: {why}");
-        }
-        self.refresh()?;
-        match self.lacking(ids).first() {
+        let asked = match self.origin.get() {
+            Some(origin) => self.ask_origin(origin, ids),
+            None if self.is_partial => self.ask_clone(ids),
             None => Ok(()),
-            // Why it could not be fetched says more than that it is not here.
-            Some(_) if why.as_ref().is_some_and(is_out_of_reach) => {
-                Err(why.unwrap_or(GitError::Unborn))
+        };
+        self.refresh()?;
+        let Some(id) = self.lacking(ids).first().copied() else { return Ok(()) };
+        let absent = ObjectError::Absent { kind, id }.into();
+        match asked {
+            // Why nothing could be fetched says more than that it is not here.
+            Err(
+                why @ GitError::Command(CommandError::NotStarted(_) | CommandError::TooOld { .. }),
+            ) => Err(why),
+            Err(GitError::Command(why)) if why.may_be_refused_access() => Err(why.into()),
+            Err(why) => {
+                tracing::info!("not fetched: {why}");
+                Err(absent)
             }
-            Some(id) => Err(ObjectError::Absent { kind, id: *id }.into()),
+            Ok(()) => Err(absent),
         }
     }
 
@@ -127,7 +130,12 @@ impl Workshop {
                 return Err(cut_off.into());
             }
             depth = depth.saturating_mul(TIMES);
+            let was = self.own.shallow();
             self.deepen(origin, depth, &[tip, base])?;
+            // An origin that is itself cut off has no more to send.
+            if depth > DEEPEST && self.own.shallow() == was {
+                return Err(cut_off.into());
+            }
         }
     }
 
@@ -142,8 +150,7 @@ impl Workshop {
         if ends.is_empty() {
             return Ok(());
         }
-        let mut options = vec!["--unshallow", "--filter=blob:none"];
-        options.push("--no-write-fetch-head");
+        let options = ["--unshallow", "--filter=blob:none"];
         let ends: Vec<&str> = ends.lines().collect();
         self.own.fetch(&self.git, origin, &options, &ends)?;
         self.fetched()
@@ -171,9 +178,9 @@ impl Workshop {
     /// [`GitError`] when it cannot be fetched.
     pub fn fetch_all(&self, remote: &Remote, reference: &str) -> Result<ObjectId, GitError> {
         check_reference(reference)?;
-        let dir = crate::git::command::git_path(self.path());
+        let dir = git_path(self.path());
         let refspec = format!("+{reference}:refs/source/branch");
-        let mut args = crate::git::store::FETCH.to_vec();
+        let mut args = FETCH.to_vec();
         args.extend(["--end-of-options", remote.url(), &refspec]);
         let place = Place::Own(&dir);
         remote.with_credentials(&self.git, place, |context| self.git.run(context, &args))?;
@@ -199,8 +206,4 @@ pub(in crate::git) fn check_reference(reference: &str) -> Result<(), GitError> {
         cause: ": it cannot be the name of a ref".to_owned(),
         help: "see git-check-ref-format(1) for what a branch may be called".to_owned(),
     })
-}
-
-fn is_out_of_reach(why: &GitError) -> bool {
-    matches!(why, GitError::Command(error) if error.may_be_refused_access())
 }

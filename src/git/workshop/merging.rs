@@ -60,12 +60,34 @@ impl Workshop {
         ours_in.content(&ours);
         theirs_in.content(&theirs);
         let merged = merge_file(&base_in, &ours_in, &theirs_in, Some(&mut options))?;
-        let id = self.write_blob(merged.content())?;
-        Ok(if merged.is_automergeable() {
-            FileMerge::Clean { id }
-        } else {
-            FileMerge::Conflict { id }
-        })
+        if merged.is_automergeable() {
+            return Ok(FileMerge::Clean { id: self.write_blob(merged.content())? });
+        }
+        let mut content = merged.content().to_vec();
+        if ours.is_empty() {
+            label_first(&mut content, &label(our_label));
+        }
+        if theirs.is_empty() {
+            label_last(&mut content, &label(their_label));
+        }
+        Ok(FileMerge::Conflict { id: self.write_blob(&content)? })
+    }
+}
+
+/// Puts the label behind the first line's marker. libgit2 leaves out that of an empty side, whose
+/// conflict is the whole file. Source: its `merge_file__xdiff`.
+fn label_first(content: &mut Vec<u8>, label: &str) {
+    if matches!(content.get(..8), Some(b"<<<<<<<\n" | b"<<<<<<<\r")) {
+        content.splice(7..7, format!(" {label}").into_bytes());
+    }
+}
+
+/// As [`label_first`], of the last line.
+fn label_last(content: &mut Vec<u8>, label: &str) {
+    let end = content.trim_ascii_end().len();
+    let ends = |marker: &[u8]| content.get(..end).is_some_and(|it| it.ends_with(marker));
+    if ends(b"\n>>>>>>>") {
+        content.splice(end..end, format!(" {label}").into_bytes());
     }
 }
 

@@ -10,6 +10,7 @@ mod grafts;
 mod hostile;
 mod merges;
 mod own_branches;
+#[cfg(unix)]
 mod work_trees;
 
 /// A workshop for an empty cousin.

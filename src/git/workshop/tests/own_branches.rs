@@ -84,6 +84,12 @@ fn a_history_that_does_not_tell_is_an_error_and_never_empty() {
     let error = told(&workshop, main[1], main[4]).unwrap_err().to_string();
     assert!(error.contains("the history is cut off"), "{error}");
     assert_eq!(told(&workshop, main[4], main[3]).unwrap(), names(&main[4..]));
+    // An origin that is cut off itself is not asked for ever.
+    drop(sandbox.clone(&origin, "cut.git", &["--bare", "--depth=3"]));
+    let workshop = Workshop::new(&sandbox.program(), &clone).unwrap();
+    workshop.set_origin(&sandbox.remote(&sandbox.path("cut.git")));
+    assert_eq!(told(&workshop, main[4], main[2]).unwrap(), names(&main[3..]));
+    assert!(told(&workshop, main[1], main[4]).is_err());
     let error = workshop.fetch_branch(&sandbox.remote(&origin), "refs/heads/no", "refs/x/y");
     assert!(error.unwrap_err().to_string().contains("refs/heads/no"));
 }
