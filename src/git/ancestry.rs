@@ -116,3 +116,80 @@ impl Ancestry {
         Ok(Some(order))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use pretty_assertions::assert_eq;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Writes commits, each with the parents given by their numbers, and returns their ids with
+    /// their bytes.
+    fn history(parents: &[Vec<usize>]) -> Vec<(Oid, Vec<u8>)> {
+        let mut all: Vec<(Oid, Vec<u8>)> = Vec::new();
+        for (number, parents) in parents.iter().enumerate() {
+            let mut text = format!("tree {}\n", "0".repeat(40));
+            for parent in parents {
+                text.push_str(&format!("parent {}\n", all[*parent].0));
+            }
+            text.push_str(&format!("author a <b> {number} +0000\n\n"));
+            let id = Oid::hash_object(ObjectType::Commit, text.as_bytes()).unwrap();
+            all.push((id, text.into_bytes()));
+        }
+        all
+    }
+
+    /// The parents of up to a dozen commits, those of each among the ones before it.
+    fn shapes() -> impl Strategy<Value = Vec<Vec<usize>>> {
+        let picks = prop::collection::vec((any::<usize>(), any::<usize>(), 0..8_u8), 2..12);
+        picks.prop_map(|picks| {
+            let parents = |(number, (a, b, kind)): (usize, (usize, usize, u8))| match (number, kind)
+            {
+                (0, _) | (_, 0) => Vec::new(),
+                (number, 1..5) => vec![a.max(number - 1) % number],
+                (number, _) if a % number == b % number => vec![a % number],
+                (number, _) => vec![a % number, b % number],
+            };
+            picks.into_iter().enumerate().map(parents).collect()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_told_of_a_history_with_holes_is_true_of_the_whole(
+            shape in shapes(),
+            here in any::<u16>(),
+        ) {
+            let all = history(&shape);
+            let (whole, torn) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let whole = git2::Repository::init_bare(whole.path()).unwrap();
+            let torn = git2::Repository::init_bare(torn.path()).unwrap();
+            let (whole, torn) = (whole.odb().unwrap(), torn.odb().unwrap());
+            for (number, (_, bytes)) in all.iter().enumerate() {
+                whole.write(ObjectType::Commit, bytes).unwrap();
+                if here & 1 << number != 0 {
+                    torn.write(ObjectType::Commit, bytes).unwrap();
+                }
+            }
+            for (tip, _) in &all {
+                for (base, _) in &all {
+                    let truth = Ancestry::default();
+                    let old = truth.reach(&whole, *base).unwrap().commits;
+                    let new = truth.reach(&whole, *tip).unwrap().commits;
+                    let expected: BTreeSet<Oid> = new.difference(&old).copied().collect();
+                    let told = truth.beyond(&whole, *tip, Some(*base)).unwrap().unwrap();
+                    assert_eq!(told.into_iter().collect::<BTreeSet<Oid>>(), expected);
+                    let told = Ancestry::default().beyond(&torn, *tip, Some(*base)).unwrap();
+                    if let Some(told) = told {
+                        assert_eq!(told.into_iter().collect::<BTreeSet<Oid>>(), expected);
+                    }
+                }
+            }
+        }
+    }
+}
