@@ -24,6 +24,9 @@ pub use path::Directory;
 pub use preserve::Preserve;
 pub use source::{SourceName, branch};
 
+/// The name of the file, at the cousin's root.
+pub const FILE_NAME: &str = "subscriptions.json";
+
 /// The words of a list of subscriptions.
 static WORDS: Words = Words {
     name: "the file",

@@ -8,8 +8,8 @@ use crate::git::files::{Files, Mode, ObjectId};
 use crate::git::upstream::Upstream;
 use crate::git::workshop::{FileMerge, Found, Workshop};
 use crate::names::FeaturePath;
-use crate::subscriptions::{Method, Subscription};
-use crate::sync::lock::Locked;
+use crate::subscriptions::{self, Method, Subscription};
+use crate::sync::lock::{self, Locked};
 use crate::sync::merge::{self, Conflict, Contents, Merge};
 use crate::sync::outcome::{Change, ChangeKind, Trouble};
 use crate::sync::{paths, proof};
@@ -131,7 +131,7 @@ impl Bench<'_, '_> {
         let subscription = sides.subscription;
         let none = Files::new();
         let base = sides.base.as_ref().unwrap_or(&none);
-        let preserve = |path: &[u8]| subscription.preserve.matches(path);
+        let preserve = |path: &[u8]| preserves(subscription, path);
         let merged = match subscription.method {
             Method::Copy => Merge {
                 files: merge::copy(&sides.ours, &sides.theirs, &preserve),
@@ -254,6 +254,14 @@ impl Contents for Bench<'_, '_> {
     fn prepare(&mut self, blobs: &BTreeSet<ObjectId>) -> Result<(), Trouble> {
         Ok(self.upstream.bring_blobs(blobs)?)
     }
+}
+
+/// Returns whether a path of a feature is left alone: what the cousin says, and at its root the files
+/// by which it says so, and by which we remember.
+pub(super) fn preserves(subscription: &Subscription, path: &[u8]) -> bool {
+    let is_own = subscription.into.is_root()
+        && [lock::FILE_NAME.as_bytes(), subscriptions::FILE_NAME.as_bytes()].contains(&path);
+    is_own || subscription.preserve.matches(path)
 }
 
 /// Returns a feature's path in the tree: the root is the empty one.

@@ -46,6 +46,7 @@ fn every_flag_is_in_the_readme_and_every_flag_in_the_readme_exists() {
         ("dispatch", ["-n, --dry-run", "--base REV"]),
         ("send", ["--to OWNER/NAME", "-f, --field KEY=TEXT"]),
         ("validate", ["--online", "--only OWNER/NAME"]),
+        ("onboard", ["--probe[=SECONDS]", "-n, --dry-run"]),
         ("status", ["--prune", "--head REV"]),
         ("rehearse", ["--keep DIR", "-C DIR"]),
         ("man", ["--dir DIR", "-C DIR"]),

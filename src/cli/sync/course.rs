@@ -18,6 +18,7 @@ use crate::git::workshop::{Signature, Workshop};
 use crate::names::FeaturePath;
 use crate::report::Warning;
 use crate::report::synced::{self, Synced};
+use crate::subscriptions::FILE_NAME;
 use crate::sync::apply::named;
 use crate::sync::outcome::{Brought, Outcome, Stage, Trouble};
 use crate::sync::record::Onto;
@@ -204,7 +205,7 @@ impl<'r, 'w> Course<'r, 'w> {
 
     /// Looks at what can be told without asking anybody.
     fn is_for_us(&mut self, unit: &Unit<'_>, brought: &mut Brought) -> Result<(), Trouble> {
-        brought.pass(Stage::Subscribed, format!("in {}", super::request::FILE));
+        brought.pass(Stage::Subscribed, format!("in {}", FILE_NAME));
         if let What::Hint(hint) = &self.request.what
             && let (Some(claimed), Some(own)) = (&hint.source, &self.request.source.repository)
             && !claimed.eq_ignore_ascii_case(own.as_str())
@@ -260,7 +261,7 @@ impl<'r, 'w> Course<'r, 'w> {
             _ => None,
         };
         let mut brought = Brought::new(vec![(feature, Vec::new())], None, dispatch_id);
-        let said = format!("not in {}: nothing to do", super::request::FILE);
+        let said = format!("not in {}: nothing to do", FILE_NAME);
         brought.end(Stage::Subscribed, Outcome::NotSubscribed, said);
         brought
     }

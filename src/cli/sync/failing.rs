@@ -8,7 +8,7 @@ use crate::actions;
 use crate::delivery::SystemClock;
 use crate::github::{Client, TokenId};
 use crate::names::{FeaturePath, RepoName};
-use crate::subscriptions::Subscription;
+use crate::subscriptions::{Method, Subscription};
 use crate::sync::failure::{
     AT_COUSIN, AT_SOURCE, ByHand, Failure, FailureIssues, Subject, commands_by_hand,
 };
@@ -112,7 +112,7 @@ fn by_hand(course: &Course<'_, '_>, unit: &Unit<'_>, brought: &Brought) -> Optio
             source_branch: upstream.branch(),
             feature: &it.feature,
             into: &FeaturePath::new(it.into.as_bytes()),
-            previous: brought.previous.as_ref(),
+            previous: brought.previous.as_ref().filter(|_| it.method != Method::Copy),
             commit,
             cousin,
             base: course.base.branch.as_deref().unwrap_or("main"),

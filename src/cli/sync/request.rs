@@ -15,7 +15,7 @@ use crate::git::command::Credential;
 use crate::git::{self, cousin};
 use crate::input;
 use crate::names::{CommitSha, FeaturePath, RepoName};
-use crate::subscriptions::{self, SourceName, Subscriptions};
+use crate::subscriptions::{self, FILE_NAME, SourceName, Subscriptions};
 use crate::sync::hint::{Hint, HintOrOther};
 use crate::text;
 
@@ -212,7 +212,7 @@ fn hint(path: &Path) -> Result<What, Failure> {
     let bytes = input::read(path, actions::MAX_EVENT).map_err(|error| {
         Failure::new(
             format!("cannot read the event file {name}: {error}"),
-            "GITHUB_EVENT_PATH names it in a workflow, else --event FILE; --pull needs none",
+            "GITHUB_EVENT_PATH names it in a workflow, else --event FILE_NAME; --pull needs none",
         )
     })?;
     match Hint::from_event(&bytes, &[]) {
@@ -233,7 +233,7 @@ fn read(dir: &Path, clone: &git::Repository, args: &Args) -> Result<Subscription
         Failure::new(
             format!("cannot read {name}: {error}"),
             format!(
-                "write {FILE} at the repository's root: {{\"source\": \"owner/name\", \
+                "write {FILE_NAME} at the repository's root: {{\"source\": \"owner/name\", \
                  \"subscriptions\": [\"features/x\"]}}; `ecosystem onboard` in the source writes one"
             ),
         )
@@ -245,23 +245,20 @@ fn read(dir: &Path, clone: &git::Repository, args: &Args) -> Result<Subscription
         return Ok(subscriptions::parse(&name, &bytes)?);
     }
     if let Some(work_tree) = clone.workdir() {
-        let path = work_tree.join(FILE);
+        let path = work_tree.join(FILE_NAME);
         if leads_out_of(work_tree, &path) {
             // Messages show lines of the file.
             let message = "it is a symbolic link that leads out of the work tree";
-            return Err(unreadable(FILE, &message));
+            return Err(unreadable(FILE_NAME, &message));
         }
         match input::read(&path, MAX_BYTES) {
-            Ok(bytes) => return Ok(subscriptions::parse(FILE, &bytes)?),
+            Ok(bytes) => return Ok(subscriptions::parse(FILE_NAME, &bytes)?),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(unreadable(FILE, &error)),
+            Err(error) => return Err(unreadable(FILE_NAME, &error)),
         }
     }
-    match cousin::file_at_head(clone, FILE, MAX_BYTES)? {
-        Some(bytes) => Ok(subscriptions::parse(FILE, &bytes)?),
-        None => Err(unreadable(FILE, &"there is none")),
+    match cousin::file_at_head(clone, FILE_NAME, MAX_BYTES)? {
+        Some(bytes) => Ok(subscriptions::parse(FILE_NAME, &bytes)?),
+        None => Err(unreadable(FILE_NAME, &"there is none")),
     }
 }
-
-/// The name of the cousin's file.
-pub(super) const FILE: &str = "subscriptions.json";

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use ecosystem_dispatcher::embedded_github::{
     Limits, MergeMethod, Model, PullRequest, Repository, Token,
 };
+use ecosystem_dispatcher::git::command::Git;
 use serde_json::{Value, json};
 
 use super::ecosystem::{Done, Run};
@@ -60,8 +61,10 @@ impl Circle {
             sandbox.path().join(name)
         };
         let (source, cousin) = (bare("monorepo.git"), bare("web.git"));
+        let path = std::env::var_os("PATH").map(|path| ("PATH".into(), path));
         let model = Model::new()
             .limits(Limits::none())
+            .git_program(Git::new(path))
             .token(
                 TOKEN,
                 Token::built_in(COUSIN).may_write_pull_requests(COUSIN).may_write_issues(COUSIN),

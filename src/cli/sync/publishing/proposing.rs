@@ -154,7 +154,11 @@ pub(super) fn propose(
     brought: &mut Brought,
 ) -> Result<(), Trouble> {
     let base = base(course);
-    let written = Written::new(course, unit, good, made, brought);
+    let mut written = Written::new(course, unit, good, made, brought);
+    if standing.open.as_ref().is_some_and(|pull| pull.draft) && !made.conflicts {
+        let note = "There are no conflicts any more: mark the pull request as ready for review.";
+        written.notes.push(note.to_owned());
+    }
     let proposal = written.proposal();
     let (opened, is_new) = match (&standing.open, action) {
         (Some(pull), Action::Update(_)) => {
