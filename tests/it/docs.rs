@@ -48,6 +48,7 @@ fn every_flag_is_in_the_readme_and_every_flag_in_the_readme_exists() {
         ("validate", ["--online", "--only OWNER/NAME"]),
         ("onboard", ["--probe[=SECONDS]", "-n, --dry-run"]),
         ("status", ["--prune", "--head REV"]),
+        ("sync", ["--worktree", "--conflict WHAT"]),
         ("rehearse", ["--keep DIR", "-C DIR"]),
         ("man", ["--dir DIR", "-C DIR"]),
     ] {
@@ -64,7 +65,7 @@ fn every_flag_is_in_the_readme_and_every_flag_in_the_readme_exists() {
 #[test]
 fn the_defaults_in_the_readme_are_those_of_the_program() {
     let mut checked = 0;
-    for command in ["dispatch", "validate", "status"] {
+    for command in ["dispatch", "validate", "status", "sync"] {
         let help = help(&[command, "-h"]).split_whitespace().collect::<Vec<_>>().join(" ");
         let mut rows = readme().rows(&format!("Of `{command}`"));
         rows.extend(readme().rows("Of every command"));
@@ -79,7 +80,7 @@ fn the_defaults_in_the_readme_are_those_of_the_program() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 13, "a default is checked when its cell holds nothing else");
+    assert_eq!(checked, 18, "a default is checked when its cell holds nothing else");
 }
 
 #[test]
@@ -178,6 +179,7 @@ fn text(value: Value) -> String {
 fn every_warning_of_the_program_is_in_the_readme_and_no_other() {
     let source = source().split_whitespace().collect::<Vec<_>>().join(" ");
     let calls = source.replace("Warning::new( \"", "Warning::new(\"");
+    let calls = calls.replace(".warn( \"", ".warn(\"").replace(".warn(\"", "Warning::new(\"");
     let codes = calls.split("Warning::new(\"").skip(1).filter_map(|after| after.split('"').next());
     let is_code = |code: &&str| code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
     let codes: BTreeSet<String> = codes.filter(is_code).map(str::to_owned).collect();
@@ -270,6 +272,18 @@ fn the_outputs_in_the_readme_are_those_that_are_written() {
         .env("RUNNER_TEMP", sandbox.path())
         .run()
         .expect_code(0);
+    let cousin = sandbox.new_repository("cousin");
+    sandbox.write(&cousin, "subscriptions.json", r#"["features/pwa/vanilla"]"#);
+    sandbox.commit_all(&cousin, "follow");
+    Run::new(&sandbox)
+        .dir(&cousin)
+        .args(["sync", "--pull", "--dry-run", "--source"])
+        .arg(&bare)
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_OUTPUT", &file)
+        .env("RUNNER_TEMP", sandbox.path())
+        .run()
+        .expect_code(0);
     let written = std::fs::read_to_string(&file).unwrap();
     let names: BTreeSet<String> =
         written.lines().filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect();
@@ -300,7 +314,7 @@ fn the_dependencies_in_the_architecture_are_those_that_are_used() {
 fn every_path_and_module_that_a_document_names_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in
-        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/migrating.md"]
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/migrating.md", "docs/sync.md"]
     {
         let text = Document::read(name).text;
         let quoted = text.split('`').skip(1).step_by(2);
