@@ -4,6 +4,7 @@
 //! shown that did not happen.
 
 mod arrival;
+mod circle;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -126,6 +127,20 @@ pub fn run(
     }
     let mut verdict = arrival::compare(&planned, &report, &received, &casting);
     output.result(&arrival::render(&planned, &received, &casting, &verdict, paint))?;
+    let scene = circle::Scene {
+        git: &git,
+        dir: stage_dir,
+        stage: &stage,
+        source: &source,
+        author: &author,
+        environment: &offline,
+        sample: dir.is_none(),
+    };
+    let circle = circle::take_in(&scene, &received, output)?;
+    if let Some(exit) = circle.stopped {
+        return Ok(exit);
+    }
+    verdict.extend(circle.wrong);
     let casting = Casting { limited: None, ..casting };
     verdict.extend(rehearsal.lost_run(
         (&git, &stage, &checkout),
@@ -274,28 +289,33 @@ fn on_embedded_github(
     if let Some(limited) = &casting.limited {
         model.fault(limited.as_str(), Fault::limited(1));
     }
+    on_github(model, |github| {
+        let report = during(github.url())?;
+        let received = github.with(|model| model.events().to_vec());
+        Ok((report, received, github.url().to_owned()))
+    })
+}
+
+/// Starts the embedded GitHub, runs `during` while it answers, and returns what that returned.
+fn on_github<R>(
+    model: Model,
+    during: impl FnOnce(&EmbeddedGitHub) -> Result<R, Failure>,
+) -> Result<R, Failure> {
     let failed = |error: std::io::Error| {
         Failure::new(format!("cannot start the embedded GitHub: {error}"), "")
     };
     let runtime = super::network()?;
     let github = runtime.block_on(EmbeddedGitHub::start(model)).map_err(failed)?;
-    let url = github.url().to_owned();
     // The server runs on a thread of its own while the pipeline, which blocks, runs on this one.
     let (done, stop) = tokio::sync::oneshot::channel::<()>();
-    std::thread::scope(|scope| {
-        let server = scope.spawn(|| {
-            runtime.block_on(async {
-                let _ = stop.await;
-                let events = github.with(|model| model.events().to_vec());
-                github.stop().await;
-                events
-            })
-        });
-        let report = during(&url);
+    let result = std::thread::scope(|scope| {
+        scope.spawn(|| runtime.block_on(stop));
+        let result = during(&github);
         drop(done);
-        let received = server.join().unwrap_or_default();
-        Ok((report?, received, url.clone()))
-    })
+        result
+    });
+    runtime.block_on(github.stop());
+    result
 }
 
 /// Returns the monorepo's name: the sample's, or as `origin` has it.

@@ -13,10 +13,13 @@ mod units;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::{Args as _, FromArgMatches as _};
+
 use super::arguments::{Format, repo_name, seconds, seconds_or_none};
 use super::{Exit, Failure, Output, telling};
 use crate::environment::Environment;
 use crate::names::{CommitSha, RepoName};
+use crate::report::synced::Synced;
 
 pub(super) use request::SOURCE_TOKEN;
 
@@ -132,4 +135,21 @@ pub fn run(
     let exit = if report.all_fine() { Exit::Done } else { Exit::Undelivered };
     telling::show(&report, args.format, environment, output)?;
     Ok(interrupted.unwrap_or(exit))
+}
+
+/// Runs what `ecosystem sync` without an argument runs in the checkout at `dir`, and prints nothing:
+/// the report is returned, and how the process is to end where a signal came.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn quietly(
+    dir: &Path,
+    environment: &Environment,
+    output: &Output,
+) -> Result<(Synced, Option<Exit>), Failure> {
+    let bad = |error: clap::Error| Failure::new(error.to_string(), "");
+    let command = Args::augment_args(clap::Command::new("sync"));
+    let matches = command.try_get_matches_from(["sync"]).map_err(bad)?;
+    let args = Args::from_arg_matches(&matches).map_err(bad)?;
+    course::carry_out(&request::resolve(dir, &args, environment)?, output)
 }

@@ -2,6 +2,9 @@
 //! checkout that a workflow run would have. All are real, made by the git program in a directory
 //! of the rehearsal's own; an existing repository is read and pushed from, never changed.
 
+pub mod cousin;
+pub mod difference;
+
 use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
