@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use git2::Oid;
 
 use super::command::{Context, Git, Place, git_path};
-use super::fetch::Remote;
+use super::fetch::{Remote, is_partial};
 use super::refs::{Update, Writer};
 use super::{GitError, open};
 use crate::names::CommitSha;
@@ -33,6 +33,8 @@ pub struct Author {
     pub subject: String,
     /// The address of the repository's `origin`.
     pub origin: Option<String>,
+    /// Whether it is a partial clone, in which objects are missing.
+    pub is_partial: bool,
     /// Whether the repository is the rehearsal's own.
     own: bool,
     /// Where the objects are, so that a large repository is not copied.
@@ -87,6 +89,7 @@ impl Author {
             subject: String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default())
                 .into_owned(),
             origin: origin.and_then(|origin| origin.url().ok().map(ToOwned::to_owned)),
+            is_partial: is_partial(&repository),
             own: false,
             objects: repository.commondir().join("objects"),
         })

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::Casting;
+use super::casting::Casting;
 use crate::delivery::Outcome;
 use crate::embedded_github::Event;
 use crate::report::human::counted;

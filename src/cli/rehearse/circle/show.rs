@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::cast::Cast;
-use super::{Followed, Member, State, Taken, verdict};
+use super::{Followed, Member, Runs, Taken, verdict};
 use crate::embedded_github::PullRequest;
 use crate::git::GitError;
 use crate::git::stage::difference::{Difference, FileChange, Line, LineKind};
@@ -26,6 +26,11 @@ const DIFFS: usize = 6;
 
 /// How many characters of a line are shown.
 const WIDTH: usize = 120;
+
+/// What is said where there is nothing to begin with.
+pub(super) const PARTIAL: &str = "not rehearsed: this is a partial clone, which lacks what the \
+                                  cousins would begin with; take a full one (git clone without \
+                                  --filter)\n";
 
 /// How much came of everything.
 #[derive(Debug, Default)]
@@ -55,17 +60,16 @@ pub(super) fn heading(cast: &Cast, paint: Paint) -> String {
 /// Returns what a cousin's events led to.
 pub(super) fn member(
     member: &Member,
-    taken: &[Taken<'_>],
-    state: &State,
+    runs: &Runs<'_>,
     tally: &mut Tally,
     paint: Paint,
 ) -> Result<String, GitError> {
     let mut out = String::new();
-    for Taken { followed, report, .. } in taken {
+    for Taken { followed, report, .. } in &runs.taken {
         tally.events += 1;
         let _ = writeln!(out, "\n{}  {}", paint.bold(&member.cousin.name), way(followed));
         let Some(row) = verdict::row(report) else { continue };
-        let Some(pull) = verdict::pull(state, row) else {
+        let Some(pull) = verdict::pull(&runs.first, row) else {
             tally.refused += usize::from(row.outcome == "refused");
             let why = row.error.as_deref().unwrap_or_default();
             let why = text::shown(why.as_bytes());

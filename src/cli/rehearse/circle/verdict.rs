@@ -2,8 +2,9 @@
 //! out by other means than the syncs have: trees are compared by their ids, between the cousin's
 //! repository and the monorepo.
 
+use super::super::Rehearsal;
 use super::cast::Followed;
-use super::{Member, Scene, State, Taken};
+use super::{Member, Runs, State, Taken};
 use crate::embedded_github::PullRequest;
 use crate::git::GitError;
 use crate::git::stage::cousin::{BRANCH, Bare};
@@ -13,11 +14,10 @@ use crate::text;
 
 /// What the judgement of a cousin rests on.
 pub(super) struct Judge<'a> {
-    pub(super) scene: &'a Scene<'a>,
+    pub(super) rehearsal: &'a Rehearsal<'a>,
     pub(super) monorepo: &'a Bare,
     pub(super) member: &'a Member,
-    /// What the repository held after the first runs.
-    pub(super) state: &'a State,
+    pub(super) runs: &'a Runs<'a>,
 }
 
 /// Returns what a report says of the event's feature.
@@ -32,8 +32,9 @@ pub(super) fn pull<'s>(state: &'s State, row: &Feature) -> Option<&'s PullReques
 }
 
 impl Judge<'_> {
-    /// Returns what is otherwise than it should be; `after` is the repository after the second runs.
-    pub(super) fn all(&self, taken: &[Taken<'_>], after: &State) -> Result<Vec<String>, GitError> {
+    /// Returns what is otherwise than it should be, a sentence each.
+    pub(super) fn all(&self) -> Result<Vec<String>, GitError> {
+        let Runs { taken, first, second } = self.runs;
         let mut wrong = Vec::new();
         for taken in taken {
             let feature = text::shown(taken.followed.feature.as_bytes());
@@ -41,18 +42,21 @@ impl Judge<'_> {
             wrong.extend(said.map(|it| format!("{} {feature}: {it}", self.member.cousin.name)));
         }
         let mut tell = |what: &str| wrong.push(format!("{}: {what}", self.member.cousin.name));
-        let main = self.state.branches.get(BRANCH).map(ToString::to_string);
+        let main = first.branches.get(BRANCH).map(ToString::to_string);
         if main.as_deref() != Some(self.member.start.as_str()) {
             tell("its main was moved");
         }
         let proposed = taken.iter().filter(|it| row(&it.report).is_some_and(is_proposed)).count();
-        if self.state.pulls.len() != proposed {
-            tell(&format!("it has {} pull requests, not {proposed}", self.state.pulls.len()));
+        if first.pulls.len() != proposed {
+            tell(&format!("it has {} pull requests, not {proposed}", first.pulls.len()));
         }
-        if self.state.branches.len() != proposed + 1 {
-            tell(&format!("it has {} branches beside main", self.state.branches.len() - 1));
+        if first.branches.len() != proposed + 1 {
+            tell(&format!(
+                "it has {} branches beside main",
+                first.branches.len().saturating_sub(1)
+            ));
         }
-        if after != self.state {
+        if first != second {
             tell("the second run of an event changed something");
         }
         Ok(wrong)
@@ -66,11 +70,11 @@ impl Judge<'_> {
         match row.outcome {
             "proposed" => return self.proposed(taken.followed, row),
             // Something that may not be written is kept out by purpose; the sample has none.
-            "refused" if !self.scene.sample => return Ok(Vec::new()),
+            "refused" if self.rehearsal.own.is_some() => return Ok(Vec::new()),
             "nothing-to-do" => {
-                let before = self.scene.author.before.as_ref();
+                let before = self.rehearsal.author.before.as_ref();
                 let before = before.map(|it| self.monorepo.at(it.as_str(), feature)).transpose()?;
-                let now = self.monorepo.at(self.scene.author.after.as_str(), feature)?;
+                let now = self.monorepo.at(self.rehearsal.author.after.as_str(), feature)?;
                 if before.flatten() == now {
                     return Ok(Vec::new());
                 }
@@ -89,13 +93,13 @@ impl Judge<'_> {
     }
 
     fn proposed(&self, followed: &Followed, row: &Feature) -> Result<Vec<String>, GitError> {
-        let Some(pull) = pull(self.state, row) else {
+        let Some(pull) = pull(&self.runs.first, row) else {
             return Ok(vec!["its pull request is not there".to_owned()]);
         };
         let mut wrong = Vec::new();
         let head = pull.proposed.head_sha.as_str();
         let branch = row.branch.as_deref().unwrap_or_default();
-        let tip = self.state.branches.get(branch).map(ToString::to_string);
+        let tip = self.runs.first.branches.get(branch).map(ToString::to_string);
         if pull.proposed.head != branch
             || tip.as_deref() != Some(head)
             || row.made.as_ref().map(ToString::to_string) != tip
@@ -135,7 +139,7 @@ impl Judge<'_> {
     /// with what the cousin has edited.
     fn content(&self, followed: &Followed, head: &str) -> Result<Option<String>, GitError> {
         let (feature, into) = (followed.feature.as_bytes(), followed.into.as_bytes());
-        let (after, bare) = (self.scene.author.after.as_str(), &self.member.bare);
+        let (after, bare) = (self.rehearsal.author.after.as_str(), &self.member.bare);
         let other = || Some("what it brings is not what is upstream".to_owned());
         let Some(edit) = &followed.edit else {
             let same = bare.at(head, into)? == self.monorepo.at(after, feature)?;
@@ -169,7 +173,8 @@ impl Judge<'_> {
         let bytes = self.member.bare.file(head, lock::FILE_NAME.as_bytes())?.unwrap_or_default();
         let lock = Lock::parse(&bytes).unwrap_or_default();
         let right = lock.get(&followed.feature).is_some_and(|locked| {
-            locked.commit == self.scene.author.after && locked.dispatch_id == followed.dispatch_id
+            locked.commit == self.rehearsal.author.after
+                && locked.dispatch_id == followed.dispatch_id
         });
         Ok((!right).then(|| format!("{} does not say that it has it", lock::FILE_NAME)))
     }
