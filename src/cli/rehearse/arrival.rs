@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::casting::Casting;
 use crate::delivery::Outcome;
 use crate::embedded_github::Event;
+use crate::event::PERCENT_ENCODING;
 use crate::report::human::counted;
 use crate::report::{Dispatch, Report};
 use crate::text;
@@ -48,9 +49,19 @@ fn is(event: &Event, dispatch: &Dispatch, casting: &Casting) -> bool {
     let field = |name: &str| event.client_payload.get(name).and_then(|value| value.as_str());
     event.repository == address(dispatch, casting)
         && event.event_type == dispatch.event_type.as_str()
-        && field("updated_feature").map(str::as_bytes) == Some(dispatch.updated_feature.as_bytes())
+        && feature(event).as_deref() == Some(dispatch.updated_feature.as_bytes())
         && field("commit_sha") == Some(dispatch.commit_sha.as_str())
         && field("dispatch_id") == dispatch.dispatch_id.as_deref()
+}
+
+/// Returns the feature that an event names, whose bytes need not be UTF-8.
+fn feature(event: &Event) -> Option<Vec<u8>> {
+    let field = |name: &str| event.client_payload.get(name).and_then(|value| value.as_str());
+    let named = field("updated_feature")?;
+    match field("path_encoding") {
+        Some(PERCENT_ENCODING) => text::from_percent(named),
+        _ => Some(named.as_bytes().to_vec()),
+    }
 }
 
 /// Returns the name under which the embedded GitHub knows the dispatch's cousin now.
@@ -84,8 +95,8 @@ pub(super) fn render(
             received.iter().filter(|event| event.repository == name).collect();
         for event in &events {
             let field = |name: &str| event.client_payload.get(name).cloned().unwrap_or_default();
-            let feature = field("updated_feature");
-            let feature = text::shown(feature.as_str().unwrap_or_default().as_bytes()).into_owned();
+            let feature = feature(event).unwrap_or_default();
+            let feature = text::shown(&feature);
             let paths = field("changed_paths_total").as_u64().unwrap_or_default();
             let paths = counted(usize::try_from(paths).unwrap_or(usize::MAX), "path");
             let kind = text::shown(event.event_type.as_bytes());

@@ -77,13 +77,14 @@ pub(super) fn take_in(
     if received.is_empty() {
         return Ok(Ended::default());
     }
-    let cast = cast::cast(received, &rehearsal.source, rehearsal.own.is_none());
-    output.result(&show::heading(&cast, output.paint()))?;
     if rehearsal.author.is_partial {
         // Nobody could be given what the clone itself would first have to fetch.
-        output.result(show::PARTIAL)?;
+        output.result(&show::partial(output.paint()))?;
         return Ok(Ended::default());
     }
+    let cast = cast::cast(received, &rehearsal.source, rehearsal.own.is_none());
+    let anew = rehearsal.author.before.is_none();
+    output.result(&show::heading(&cast, anew, output.paint()))?;
     let monorepo = rehearsal.stage.monorepo()?;
     let (left_out, beyond) = (cast.left_out, cast.beyond);
     let members = cast.cousins.into_iter().map(|cousin| rehearsal.member(cousin, &monorepo));

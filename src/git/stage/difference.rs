@@ -31,8 +31,19 @@ pub struct FileChange {
     pub path: Vec<u8>,
     /// The path that it had, where it was renamed.
     pub from: Option<Vec<u8>>,
-    /// How many lines are new and how many are gone; none where they are not counted.
-    pub lines: Option<(usize, usize)>,
+    /// What changes in it.
+    pub lines: Lines,
+}
+
+/// How much changes in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lines {
+    /// So many lines are new, and so many gone.
+    Counted(usize, usize),
+    /// It has no lines.
+    Binary,
+    /// There are too many files to count.
+    Uncounted,
 }
 
 /// A line of a diff.
@@ -86,12 +97,13 @@ impl Bare {
             let path = |file: git2::DiffFile<'_>| file.path_bytes().unwrap_or_default().to_vec();
             let renamed = delta.status() == Delta::Renamed;
             let (old, new) = (path(delta.old_file()), path(delta.new_file()));
-            let mut lines = None;
+            let mut lines = Lines::Uncounted;
             if count <= MAX_FILES
                 && let Some(mut patch) = Patch::from_diff(&diff, at)?
             {
-                let binary = patch.delta().flags().is_binary();
-                lines = (!binary).then(|| patch.line_stats()).transpose()?.map(|it| (it.1, it.2));
+                let (_, added, removed) = patch.line_stats()?;
+                let is_binary = patch.delta().flags().is_binary();
+                lines = if is_binary { Lines::Binary } else { Lines::Counted(added, removed) };
                 if new != unshown {
                     difference.show(&mut patch, most)?;
                 }

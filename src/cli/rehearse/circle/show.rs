@@ -9,7 +9,7 @@ use super::cast::Cast;
 use super::{Followed, Member, Runs, Taken, verdict};
 use crate::embedded_github::PullRequest;
 use crate::git::GitError;
-use crate::git::stage::difference::{Difference, FileChange, Line, LineKind};
+use crate::git::stage::difference::{Difference, FileChange, Line, LineKind, Lines};
 use crate::report::human::{counted, counted_as};
 use crate::sync::lock;
 use crate::text;
@@ -27,10 +27,8 @@ const DIFFS: usize = 6;
 /// How many characters of a line are shown.
 const WIDTH: usize = 120;
 
-/// What is said where there is nothing to begin with.
-pub(super) const PARTIAL: &str = "not rehearsed: this is a partial clone, which lacks what the \
-                                  cousins would begin with; take a full one (git clone without \
-                                  --filter)\n";
+/// What the act is called.
+const TITLE: &str = "Each cousin takes it in";
 
 /// How much came of everything.
 #[derive(Debug, Default)]
@@ -43,18 +41,27 @@ pub(super) struct Tally {
     pub(super) beyond: usize,
 }
 
-/// Returns what the act begins with.
-pub(super) fn heading(cast: &Cast, paint: Paint) -> String {
-    let mut out = format!("\n{}\n", paint.bold("Each cousin takes it in"));
+/// Returns what the act begins with; `anew` says that the push is the first commit of all.
+pub(super) fn heading(cast: &Cast, anew: bool, paint: Paint) -> String {
+    let mut out = format!("\n{}\n", paint.bold(TITLE));
+    let begins = if anew { "nothing" } else { "what was there before the push" };
     if !cast.cousins.is_empty() {
         let _ = writeln!(
             out,
-            "{}  on each event `ecosystem sync`, in a checkout of a cousin that has what was there \
-             before the push",
+            "{}  `ecosystem sync` on each event, in a checkout of a cousin that begins with {begins}",
             paint.dim("runner")
         );
     }
     out
+}
+
+/// Returns what is said where there is nothing to begin with.
+pub(super) fn partial(paint: Paint) -> String {
+    format!(
+        "\n{}\nnot rehearsed: this is a partial clone, which lacks what the cousins would begin with; \
+         take a full one (git clone without --filter)\n",
+        paint.bold(TITLE)
+    )
 }
 
 /// Returns what a cousin's events led to.
@@ -72,7 +79,8 @@ pub(super) fn member(
         let Some(pull) = verdict::pull(&runs.first, row) else {
             tally.refused += usize::from(row.outcome == "refused");
             let why = row.error.as_deref().unwrap_or_default();
-            let why = text::shown(why.as_bytes());
+            let why: Vec<_> = why.lines().map(|line| text::shown(line.as_bytes())).collect();
+            let why = why.join("\n  ");
             let _ = writeln!(out, "  {}: {why}", paint.yellow(row.outcome));
             continue;
         };
@@ -122,11 +130,12 @@ fn stat(files: &[FileChange], paint: Paint) -> String {
     for (name, file) in names.iter().zip(files) {
         let count = |sign: char, count: usize| (count > 0).then(|| format!("{sign}{count}"));
         let said: Vec<String> = match file.lines {
-            Some((added, removed)) => {
+            Lines::Counted(added, removed) => {
                 let added = count('+', added).map(|it| paint.green(&it));
                 added.into_iter().chain(count('-', removed).map(|it| paint.red(&it))).collect()
             }
-            None => vec!["not counted".to_owned()],
+            Lines::Binary => vec!["binary".to_owned()],
+            Lines::Uncounted => Vec::new(),
         };
         let line = format!("  {name:<width$}  {}", said.join(" "));
         let _ = writeln!(out, "{}", line.trim_end());
@@ -197,7 +206,7 @@ pub(super) fn verdict(tally: &Tally, wrong: &[String], paint: Paint) -> String {
         };
         let refused = match tally.refused {
             0 => String::new(),
-            count => format!(", {count} was refused"),
+            count => format!(", {count} refused as shown"),
         };
         let said = format!(
             "{} led to {}{drafts}{refused}; each holds what it should, no main was touched, and a \
