@@ -8,6 +8,7 @@ mod show;
 mod verdict;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -24,6 +25,9 @@ use cast::{Cousin, Followed};
 /// The cousin's file, the only one that a run needs in its work tree.
 const SUBSCRIPTIONS: &str = "subscriptions.json";
 
+/// How many cousins' workflows run at a time: their runs are many short processes.
+const AT_A_TIME: usize = 4;
+
 /// How the act ended.
 #[derive(Debug, Default)]
 pub(super) struct Ended {
@@ -36,7 +40,7 @@ pub(super) struct Ended {
 /// A cousin with its repository.
 struct Member {
     cousin: Cousin,
-    bare: Bare,
+    dir: PathBuf,
     /// Where its `main` was at first.
     start: String,
 }
@@ -92,17 +96,21 @@ pub(super) fn take_in(
     let mut ended = Ended::default();
     let mut tally = show::Tally { left_out, beyond, ..show::Tally::default() };
     on_github(rehearsal.model(&members, &monorepo), |github| {
-        for member in &members {
-            let runs = match rehearsal.runs(member, github, output)? {
-                Ok(runs) => runs,
-                Err(exit) => {
-                    ended.stopped = Some(exit);
-                    return Ok(());
-                }
-            };
-            output.result(&show::member(member, &runs, &mut tally, output.paint())?)?;
-            let judge = verdict::Judge { rehearsal, monorepo: &monorepo, member, runs: &runs };
-            ended.wrong.extend(judge.all()?);
+        for some in members.chunks(AT_A_TIME) {
+            for (member, runs) in some.iter().zip(rehearsal.all_runs(some, github, output)) {
+                let runs = match runs? {
+                    Ok(runs) => runs,
+                    Err(exit) => {
+                        ended.stopped = Some(exit);
+                        return Ok(());
+                    }
+                };
+                let bare = Bare::open(&member.dir)?;
+                let its = verdict::Its { member, bare: &bare, runs: &runs };
+                output.result(&show::member(&its, &mut tally, output.paint())?)?;
+                let judge = verdict::Judge { rehearsal, monorepo: &monorepo, its };
+                ended.wrong.extend(judge.all()?);
+            }
         }
         Ok(())
     })?;
@@ -123,9 +131,7 @@ impl Rehearsal<'_> {
         members.iter().fold(model, |model, member| {
             let name = &member.cousin.name;
             let token = Token::built_in(name).may_write_pull_requests(name).may_write_issues(name);
-            model
-                .token(&token_of(name), token)
-                .repository_with(name, |it| it.git(member.bare.dir()))
+            model.token(&token_of(name), token).repository_with(name, |it| it.git(&member.dir))
         })
     }
 
@@ -166,7 +172,7 @@ impl Rehearsal<'_> {
         let dir = self.dir.join("cousins").join(format!("{}.git", cousin.name));
         let bare = self.stage.cousin(&self.git, &dir, &seed)?;
         let start = bare.branches()?.get(BRANCH).map(ToString::to_string).unwrap_or_default();
-        Ok(Member { cousin, bare, start })
+        Ok(Member { cousin, dir: bare.dir().to_owned(), start })
     }
 }
 

@@ -145,7 +145,11 @@ impl Stage {
 }
 
 impl Bare {
-    fn open(dir: &Path) -> Result<Self, GitError> {
+    /// Opens the bare repository at `dir`.
+    ///
+    /// # Errors
+    /// [`GitError`] when it cannot be read.
+    pub fn open(dir: &Path) -> Result<Self, GitError> {
         prepare();
         Ok(Self { dir: dir.to_owned(), repository: Repository::open_bare(dir)? })
     }

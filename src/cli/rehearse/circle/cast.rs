@@ -12,7 +12,7 @@ use crate::subscriptions::{self, Method};
 use crate::sync::hint::{Hint, HintOrOther};
 
 /// How many events are taken in: with more it would no longer be a matter of seconds.
-const MAX_EVENTS: usize = 12;
+const MAX_EVENTS: usize = 8;
 
 /// A cousin that was told something.
 pub(super) struct Cousin {

@@ -11,14 +11,33 @@ use super::{Member, Runs, SUBSCRIPTIONS, State, Taken, token_of};
 use crate::cli::{self, Exit, Failure, Output, sync};
 use crate::embedded_github::EmbeddedGitHub;
 use crate::environment::Environment;
-use crate::git::stage::cousin::Checkout;
+use crate::git::stage::cousin::{Bare, Checkout};
 use crate::report::Renderings as _;
 use crate::report::synced::Synced;
 
+/// The directory of a run that holds the checkout.
+const CHECKOUT: &str = "checkout";
+
 impl Rehearsal<'_> {
+    /// Runs the workflows of some cousins at the same time, and returns in their order what came of
+    /// each.
+    pub(super) fn all_runs<'m>(
+        &self,
+        members: &'m [Member],
+        github: &EmbeddedGitHub,
+        output: &Output,
+    ) -> Vec<Result<Result<Runs<'m>, Exit>, Failure>> {
+        std::thread::scope(|scope| {
+            let spawn = |member| scope.spawn(move || self.runs(member, github, output));
+            let running: Vec<_> = members.iter().map(spawn).collect();
+            let broken = |_panic| Err(Failure::new("a sync broke off", "report it as a bug"));
+            running.into_iter().map(|run| run.join().unwrap_or_else(broken)).collect()
+        })
+    }
+
     /// Runs a cousin's workflow on each of its events, and then on each of them again. Returns what
     /// came of it, or how the process is to end where a signal came.
-    pub(super) fn runs<'m>(
+    fn runs<'m>(
         &self,
         member: &'m Member,
         github: &EmbeddedGitHub,
@@ -26,45 +45,41 @@ impl Rehearsal<'_> {
     ) -> Result<Result<Runs<'m>, Exit>, Failure> {
         let state = || -> Result<State, Failure> {
             let pulls = github.with(|model| model.pull_requests_of(&member.cousin.name));
-            Ok(State { branches: member.bare.branches()?, pulls })
+            Ok(State { branches: Bare::open(&member.dir)?.branches()?, pulls })
         };
         let mut taken = Vec::new();
         for (at, followed) in member.cousin.follows.iter().enumerate() {
-            let dir = self.run_dir(member, at);
-            match self.run(member, followed, &dir, github.url(), output)? {
-                Ok(report) => taken.push(Taken { followed, report, again: None }),
+            let run = self.prepare(member, followed, at, github.url())?;
+            match run.sync("report.json", output)? {
+                Ok(report) => taken.push((run, Taken { followed, report, again: None })),
                 Err(exit) => return Ok(Err(exit)),
             }
         }
         let first = state()?;
-        for (at, taken) in taken.iter_mut().enumerate() {
-            let dir = self.run_dir(member, at).join("again");
-            match self.run(member, taken.followed, &dir, github.url(), output)? {
+        // Nothing was merged, so that a second checkout would be the same as the first.
+        for (run, taken) in &mut taken {
+            match run.sync("report-again.json", output)? {
                 Ok(report) => taken.again = Some(report),
                 Err(exit) => return Ok(Err(exit)),
             }
         }
+        let taken = taken.into_iter().map(|(_, taken)| taken).collect();
         Ok(Ok(Runs { taken, first, second: state()? }))
     }
 
-    /// Returns where a run of a cousin's workflow keeps its things.
-    fn run_dir(&self, member: &Member, at: usize) -> PathBuf {
-        self.dir.join("runs").join(format!("{}-{}", member.cousin.name, at + 1))
-    }
-
-    /// Runs a cousin's workflow on an event: the event's file, a checkout and `ecosystem sync`.
-    fn run(
+    /// Prepares a run of a cousin's workflow on an event: its file, a checkout and the variables.
+    fn prepare(
         &self,
         member: &Member,
         followed: &Followed,
-        dir: &Path,
+        at: usize,
         url: &str,
-        output: &Output,
-    ) -> Result<Result<Synced, Exit>, Failure> {
-        std::fs::create_dir_all(dir).map_err(|error| cannot_write(dir, &error))?;
+    ) -> Result<Run, Failure> {
+        let name = &member.cousin.name;
+        let dir = self.dir.join("runs").join(format!("{name}-{}", at + 1));
+        std::fs::create_dir_all(&dir).map_err(|error| cannot_write(&dir, &error))?;
         let event = dir.join("event.json");
         write(&event, &format!("{:#}\n", followed.event))?;
-        let name = &member.cousin.name;
         let variables: [(&str, OsString); 7] = [
             // Of a proxy in the user's git configuration this machine has no need.
             ("NO_PROXY", "127.0.0.1".into()),
@@ -78,13 +93,26 @@ impl Rehearsal<'_> {
         let own = self.environment.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let run = variables.into_iter().map(|(name, value)| (OsString::from(name), value));
         let environment: Environment = own.chain(run).collect();
-        let checkout = dir.join("checkout");
-        let url = format!("{url}/{name}");
-        let checkout = Checkout { url: &url, dir: &checkout, file: SUBSCRIPTIONS };
+        let (url, to) = (format!("{url}/{name}"), dir.join(CHECKOUT));
+        let checkout = Checkout { url: &url, dir: &to, file: SUBSCRIPTIONS };
         checkout.make(&cli::git(&environment))?;
-        let (report, stopped) = sync::quietly(checkout.dir, &environment, output)?;
-        write(&dir.join("report.json"), &report.json())?;
-        Ok(stopped.map_or(Ok(report), Err))
+        Ok(Run { dir, environment })
+    }
+}
+
+/// A run of a cousin's workflow.
+struct Run {
+    dir: PathBuf,
+    environment: Environment,
+}
+
+impl Run {
+    /// Runs `ecosystem sync` in its checkout, and leaves the report beside it.
+    fn sync(&self, report: &str, output: &Output) -> Result<Result<Synced, Exit>, Failure> {
+        let checkout = self.dir.join(CHECKOUT);
+        let (synced, stopped) = sync::quietly(&checkout, &self.environment, output)?;
+        write(&self.dir.join(report), &synced.json())?;
+        Ok(stopped.map_or(Ok(synced), Err))
     }
 }
 

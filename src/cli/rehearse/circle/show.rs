@@ -6,7 +6,8 @@
 use std::fmt::Write as _;
 
 use super::cast::Cast;
-use super::{Followed, Member, Runs, Taken, verdict};
+use super::verdict::Its;
+use super::{Followed, Taken, verdict};
 use crate::embedded_github::PullRequest;
 use crate::git::GitError;
 use crate::git::stage::difference::{Difference, FileChange, Line, LineKind, Lines};
@@ -21,7 +22,7 @@ const LINES: usize = 20;
 /// How many files are listed with what changes in them.
 const FILES: usize = 10;
 
-/// Of how many pull requests the diff is shown.
+/// Of how many pull requests it is shown what they change; of more, how many files.
 const DIFFS: usize = 6;
 
 /// How many characters of a line are shown.
@@ -66,8 +67,7 @@ pub(super) fn partial(paint: Paint) -> String {
 
 /// Returns what a cousin's events led to.
 pub(super) fn member(
-    member: &Member,
-    runs: &Runs<'_>,
+    Its { member, bare, runs }: &Its<'_>,
     tally: &mut Tally,
     paint: Paint,
 ) -> Result<String, GitError> {
@@ -88,10 +88,14 @@ pub(super) fn member(
         tally.drafts += usize::from(pull.proposed.draft);
         let most = if tally.pulls > DIFFS { 0 } else { LINES };
         let range = (member.start.as_str(), pull.proposed.head_sha.as_str());
-        let difference = member.bare.difference(range, most, lock::FILE_NAME.as_bytes())?;
+        let difference = bare.difference(range, most, lock::FILE_NAME.as_bytes())?;
         out.push_str(&proposal(pull, paint));
-        out.push_str(&stat(&difference.files, paint));
-        out.push_str(&beginning(&difference, most > 0, paint));
+        if most > 0 {
+            out.push_str(&stat(&difference.files, paint));
+            out.push_str(&beginning(&difference, paint));
+        } else {
+            let _ = writeln!(out, "  {}", counted(difference.files.len(), "file"));
+        }
     }
     Ok(out)
 }
@@ -147,11 +151,8 @@ fn stat(files: &[FileChange], paint: Paint) -> String {
     out
 }
 
-fn beginning(difference: &Difference, shown: bool, paint: Paint) -> String {
+fn beginning(difference: &Difference, paint: Paint) -> String {
     let mut out = String::new();
-    if !shown {
-        return out;
-    }
     for Line { kind, text } in &difference.lines {
         let text = cut(text);
         let text = match kind {

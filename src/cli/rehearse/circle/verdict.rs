@@ -12,12 +12,19 @@ use crate::report::synced::{Feature, Synced};
 use crate::sync::lock::{self, Lock};
 use crate::text;
 
+/// What a cousin was and what became of it.
+#[derive(Clone, Copy)]
+pub(super) struct Its<'a> {
+    pub(super) member: &'a Member,
+    pub(super) bare: &'a Bare,
+    pub(super) runs: &'a Runs<'a>,
+}
+
 /// What the judgement of a cousin rests on.
 pub(super) struct Judge<'a> {
     pub(super) rehearsal: &'a Rehearsal<'a>,
     pub(super) monorepo: &'a Bare,
-    pub(super) member: &'a Member,
-    pub(super) runs: &'a Runs<'a>,
+    pub(super) its: Its<'a>,
 }
 
 /// Returns what a report says of the event's feature.
@@ -34,16 +41,16 @@ pub(super) fn pull<'s>(state: &'s State, row: &Feature) -> Option<&'s PullReques
 impl Judge<'_> {
     /// Returns what is otherwise than it should be, a sentence each.
     pub(super) fn all(&self) -> Result<Vec<String>, GitError> {
-        let Runs { taken, first, second } = self.runs;
+        let Runs { taken, first, second } = self.its.runs;
         let mut wrong = Vec::new();
         for taken in taken {
             let feature = text::shown(taken.followed.feature.as_bytes());
             let said = self.one(taken)?.into_iter().chain(self.again(taken));
-            wrong.extend(said.map(|it| format!("{} {feature}: {it}", self.member.cousin.name)));
+            wrong.extend(said.map(|it| format!("{} {feature}: {it}", self.its.member.cousin.name)));
         }
-        let mut tell = |what: &str| wrong.push(format!("{}: {what}", self.member.cousin.name));
+        let mut tell = |what: &str| wrong.push(format!("{}: {what}", self.its.member.cousin.name));
         let main = first.branches.get(BRANCH).map(ToString::to_string);
-        if main.as_deref() != Some(self.member.start.as_str()) {
+        if main.as_deref() != Some(self.its.member.start.as_str()) {
             tell("its main was moved");
         }
         let proposed = taken.iter().filter(|it| row(&it.report).is_some_and(is_proposed)).count();
@@ -93,13 +100,13 @@ impl Judge<'_> {
     }
 
     fn proposed(&self, followed: &Followed, row: &Feature) -> Result<Vec<String>, GitError> {
-        let Some(pull) = pull(&self.runs.first, row) else {
+        let Some(pull) = pull(&self.its.runs.first, row) else {
             return Ok(vec!["its pull request is not there".to_owned()]);
         };
         let mut wrong = Vec::new();
         let head = pull.proposed.head_sha.as_str();
         let branch = row.branch.as_deref().unwrap_or_default();
-        let tip = self.runs.first.branches.get(branch).map(ToString::to_string);
+        let tip = self.its.runs.first.branches.get(branch).map(ToString::to_string);
         if pull.proposed.head != branch
             || tip.as_deref() != Some(head)
             || row.made.as_ref().map(ToString::to_string) != tip
@@ -123,8 +130,8 @@ impl Judge<'_> {
 
     /// Returns whether something beside the feature and the lock file is changed.
     fn elsewhere(&self, followed: &Followed, head: &str) -> Result<Option<String>, GitError> {
-        let range = (self.member.start.as_str(), head);
-        let difference = self.member.bare.difference(range, 0, b"")?;
+        let range = (self.its.member.start.as_str(), head);
+        let difference = self.its.bare.difference(range, 0, b"")?;
         let into = followed.into.as_bytes();
         let is_inside = |path: &[u8]| {
             let rest = path.strip_prefix(into);
@@ -139,7 +146,7 @@ impl Judge<'_> {
     /// with what the cousin has edited.
     fn content(&self, followed: &Followed, head: &str) -> Result<Option<String>, GitError> {
         let (feature, into) = (followed.feature.as_bytes(), followed.into.as_bytes());
-        let (after, bare) = (self.rehearsal.author.after.as_str(), &self.member.bare);
+        let (after, bare) = (self.rehearsal.author.after.as_str(), self.its.bare);
         let other = || Some("what it brings is not what is upstream".to_owned());
         let Some(edit) = &followed.edit else {
             let same = bare.at(head, into)? == self.monorepo.at(after, feature)?;
@@ -170,7 +177,7 @@ impl Judge<'_> {
 
     /// Returns what the lock file says otherwise than what was brought.
     fn lock(&self, followed: &Followed, head: &str) -> Result<Option<String>, GitError> {
-        let bytes = self.member.bare.file(head, lock::FILE_NAME.as_bytes())?.unwrap_or_default();
+        let bytes = self.its.bare.file(head, lock::FILE_NAME.as_bytes())?.unwrap_or_default();
         let lock = Lock::parse(&bytes).unwrap_or_default();
         let right = lock.get(&followed.feature).is_some_and(|locked| {
             locked.commit == self.rehearsal.author.after
