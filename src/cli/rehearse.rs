@@ -1,7 +1,8 @@
 //! `ecosystem rehearse`: the whole thing on this machine. A real push to a real repository, the
 //! very pipeline of `dispatch` over real HTTP, and a GitHub of our own that limits, renames and
-//! misses a repository on purpose; then what arrived is held against what was planned. Nothing is
-//! shown that did not happen.
+//! misses a repository on purpose; then what arrived is held against what was planned. `circle` is
+//! what the cousins make of it, `lost_run` what becomes of a push whose run is lost. Nothing is shown
+//! that did not happen.
 
 mod arrival;
 mod casting;
@@ -35,17 +36,18 @@ const TOKEN: &str = "rehearsal-token-that-opens-nothing";
 ///
 /// Starts a small GitHub on a free loopback port, pushes the last commit of the sample monorepo
 /// (or with `-C DIR` of your own), dispatches over real HTTP, and shows what each cousin received.
-/// One cousin answers 429 first, one was renamed and one is gone.
+/// One cousin answers 429 first, one was renamed and one is gone. Then each cousin takes it in with
+/// `ecosystem sync`, and its pull request is shown with the beginning of its diff.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   # The sample monorepo
   ecosystem rehearse
 
-  # Your own: who would be told of the last commit, and does it arrive?
+  # Your own: who would be told of the last commit, does it arrive, and what comes of it?
   ecosystem -C ~/src/monorepo rehearse --keep /tmp/rehearsal")]
 pub struct Args {
-    /// Leave the repositories, the report and what was received in this new directory
+    /// Leave the repositories, the reports and what was received in this new directory
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     keep: Option<PathBuf>,
 }

@@ -1,5 +1,7 @@
 //! `ecosystem rehearse` beyond the sample: a monorepo of one's own, and where things are kept.
 
+mod circle;
+
 use serde_json::Value;
 
 use crate::support::ecosystem::Run;

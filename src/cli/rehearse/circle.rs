@@ -180,3 +180,6 @@ impl Rehearsal<'_> {
 fn token_of(name: &str) -> String {
     format!("rehearsal-token-of-{}", name.replace('/', "-"))
 }
+
+#[cfg(test)]
+mod tests;

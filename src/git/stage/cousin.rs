@@ -283,3 +283,6 @@ impl Bare {
         Ok(self.repository.find_commit(ObjectId::from_str(id)?)?)
     }
 }
+
+#[cfg(test)]
+mod amended;

@@ -9,13 +9,14 @@ fn the_help_of_rehearse_says_what_it_keeps() {
     
     Starts a small GitHub on a free loopback port, pushes the last commit of the sample monorepo (or
     with `-C DIR` of your own), dispatches over real HTTP, and shows what each cousin received. One
-    cousin answers 429 first, one was renamed and one is gone.
+    cousin answers 429 first, one was renamed and one is gone. Then each cousin takes it in with
+    `ecosystem sync`, and its pull request is shown with the beginning of its diff.
     
     Usage: ecosystem rehearse [OPTIONS]
     
     Options:
           --keep <DIR>
-              Leave the repositories, the report and what was received in this new directory
+              Leave the repositories, the reports and what was received in this new directory
     
       -h, --help
               Print help (see a summary with '-h')
@@ -29,7 +30,7 @@ fn the_help_of_rehearse_says_what_it_keeps() {
       # The sample monorepo
       ecosystem rehearse
     
-      # Your own: who would be told of the last commit, and does it arrive?
+      # Your own: who would be told of the last commit, does it arrive, and what comes of it?
       ecosystem -C ~/src/monorepo rehearse --keep /tmp/rehearsal
     ");
 }

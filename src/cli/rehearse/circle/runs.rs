@@ -11,6 +11,7 @@ use super::{Member, Runs, SUBSCRIPTIONS, State, Taken, token_of};
 use crate::cli::{self, Exit, Failure, Output, sync};
 use crate::embedded_github::EmbeddedGitHub;
 use crate::environment::Environment;
+use crate::git::GitError;
 use crate::git::stage::cousin::{Bare, Checkout};
 use crate::report::Renderings as _;
 use crate::report::synced::Synced;
@@ -95,7 +96,7 @@ impl Rehearsal<'_> {
         let environment: Environment = own.chain(run).collect();
         let (url, to) = (format!("{url}/{name}"), dir.join(CHECKOUT));
         let checkout = Checkout { url: &url, dir: &to, file: SUBSCRIPTIONS };
-        checkout.make(&cli::git(&environment))?;
+        checkout.make(&cli::git(&environment)).map_err(|error| not_cloned(name, &error))?;
         Ok(Run { dir, environment })
     }
 }
@@ -114,6 +115,14 @@ impl Run {
         write(&self.dir.join(report), &synced.json())?;
         Ok(stopped.map_or(Ok(synced), Err))
     }
+}
+
+fn not_cloned(name: &str, error: &GitError) -> Failure {
+    Failure::new(
+        format!("cannot clone {name} from the embedded GitHub: {error}"),
+        "it is served by `git http-backend`, which some systems package apart from git (Alpine: \
+         git-daemon)",
+    )
 }
 
 fn write(path: &Path, content: &str) -> Result<(), Failure> {
