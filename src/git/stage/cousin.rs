@@ -78,11 +78,14 @@ impl Checkout<'_> {
         let to = git_path(self.dir);
         let bot = [("name", BOT), ("email", BOT_EMAIL)];
         let bot = bot.map(|(key, value)| format!("--config=user.{key}={value}"));
-        let args = ["clone", "--quiet", "--depth=1", "--no-checkout", "--template="];
+        let args =
+            ["clone", "--quiet", "--origin=origin", "--depth=1", "--no-checkout", "--template="];
         let args = args.into_iter().map(str::to_owned).chain(bot);
         let args = args.chain(["--end-of-options".to_owned(), self.url.to_owned()]);
         let args = args.map(Into::into).chain([to.clone().into_os_string()]);
-        git.run(&Context::default(), args)?;
+        // libgit2 reads no other form, whatever the user prefers.
+        let settings = &["init.defaultRefFormat=files"];
+        git.run(&Context { settings, ..Context::default() }, args)?;
         let here = Context { place: Place::Clone(&to), ..Context::default() };
         git.run(&here, ["checkout", "--quiet", "HEAD", "--", self.file])?;
         Ok(())

@@ -10,6 +10,9 @@ use crate::git::GitError;
 /// Of more files than these no lines are counted and none are shown: that would take too long.
 const MAX_FILES: usize = 500;
 
+/// A longer file, in bytes, counts as binary: nobody reads it here.
+const MAX_BYTES: i64 = 10 * 1024 * 1024;
+
 /// How many lines around a change are shown.
 const CONTEXT: u32 = 1;
 
@@ -84,7 +87,7 @@ impl Bare {
     ) -> Result<Difference, GitError> {
         let (before, after) = (self.tree(from)?, self.tree(to)?);
         let mut options = DiffOptions::new();
-        options.context_lines(CONTEXT);
+        options.context_lines(CONTEXT).max_size(MAX_BYTES);
         let repository = self.repository();
         let mut diff =
             repository.diff_tree_to_tree(Some(&before), Some(&after), Some(&mut options))?;
