@@ -44,7 +44,7 @@ Examples:
   # The sample monorepo
   ecosystem rehearse
 
-  # Your own: who would be told of the last commit, does it arrive, and what comes of it?
+  # Your own: who is told of the last commit, and what comes of it?
   ecosystem -C ~/src/monorepo rehearse --keep /tmp/rehearsal")]
 pub struct Args {
     /// Leave the repositories, the reports and what was received in this new directory

@@ -30,7 +30,7 @@ fn the_help_of_rehearse_says_what_it_keeps() {
       # The sample monorepo
       ecosystem rehearse
     
-      # Your own: who would be told of the last commit, does it arrive, and what comes of it?
+      # Your own: who is told of the last commit, and what comes of it?
       ecosystem -C ~/src/monorepo rehearse --keep /tmp/rehearsal
     ");
 }
