@@ -25,6 +25,7 @@ pub mod outcome;
 pub mod paths;
 pub mod proof;
 pub mod proposal;
+pub mod rebase;
 pub mod record;
 #[cfg(test)]
 mod scripted;

@@ -94,6 +94,29 @@ impl Ancestry {
         Ok(Some(order))
     }
 
+    /// Returns the newest commits that both have: none of them is an ancestor of another. None when
+    /// what is here does not tell.
+    pub(super) fn common(
+        &self,
+        odb: &Odb<'_>,
+        one: Oid,
+        other: Oid,
+    ) -> Result<Option<Vec<Oid>>, ObjectError> {
+        let (one, other) = (self.reach(odb, one)?, self.reach(odb, other)?);
+        if !one.missing.is_empty() || !other.missing.is_empty() {
+            return Ok(None);
+        }
+        // What both have they have with all its ancestors, so that a parent of a common commit is
+        // never the newest.
+        let mut newest: HashSet<Oid> = one.commits.intersection(&other.commits).copied().collect();
+        for id in one.commits.intersection(&other.commits) {
+            for parent in self.parents(odb, *id)?.unwrap_or_default().iter() {
+                newest.remove(parent);
+            }
+        }
+        Ok(Some(newest.into_iter().collect()))
+    }
+
     /// Returns the commits from `tip` down to those of `old`, parents first; none when a parent
     /// is neither here nor known to be older.
     fn order(&self, odb: &Odb<'_>, tip: Oid, old: &Reach) -> Result<Option<Vec<Oid>>, ObjectError> {

@@ -7,6 +7,7 @@
 //! hear which commits the cousin has.
 
 mod objects;
+mod whole;
 
 use std::fmt;
 

@@ -11,6 +11,7 @@ mod export;
 mod graft;
 mod merging;
 mod push;
+mod shared;
 mod stat;
 mod trees;
 mod worktree;

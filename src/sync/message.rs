@@ -11,10 +11,12 @@ use crate::text::shown;
 
 mod defuse;
 mod own;
+mod rebased;
 mod trailers;
 
 pub use defuse::{defuse, defused};
 pub use own::Own;
+pub use rebased::{rebased, rebased_from};
 
 use trailers::{rename_ours, tail, written};
 

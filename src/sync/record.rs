@@ -194,7 +194,7 @@ impl Bench<'_, '_> {
     }
 
     /// Returns the root with the lock file in it.
-    fn locked(&self, root: ObjectId, lock: &Lock) -> Result<ObjectId, Trouble> {
+    pub(super) fn locked(&self, root: ObjectId, lock: &Lock) -> Result<ObjectId, Trouble> {
         let id = self.workshop.write_blob(lock.render().as_bytes())?;
         let file = Files::from([(Vec::new(), Entry { mode: Mode::File, id })]);
         Ok(self.workshop.graft(Some(root), lock::FILE_NAME.as_bytes(), &file)?)
@@ -225,7 +225,7 @@ pub fn told(record: &CommitRecord) -> UpstreamCommit {
     }
 }
 
-fn id(record: &CommitRecord) -> Result<ObjectId, Trouble> {
+pub(super) fn id(record: &CommitRecord) -> Result<ObjectId, Trouble> {
     ObjectId::from_str(record.id.as_str())
         .map_err(|error| Trouble::new("git", error.message().to_owned(), ""))
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::failing;
-use super::making::Maker;
+use super::making::{Maker, rebasing};
 use super::publishing::Publisher;
 use super::request::{Mode, Request, What};
 use super::speaker::Speaker;
@@ -18,7 +18,7 @@ use crate::git::workshop::{Signature, Workshop};
 use crate::names::FeaturePath;
 use crate::report::Warning;
 use crate::report::synced::{self, Synced};
-use crate::subscriptions::FILE_NAME;
+use crate::subscriptions::{FILE_NAME, Method};
 use crate::sync::apply::named;
 use crate::sync::outcome::{Brought, Outcome, Stage, Trouble};
 use crate::sync::record::Onto;
@@ -193,6 +193,9 @@ impl<'r, 'w> Course<'r, 'w> {
         *stage = Stage::Verified;
         self.fetch(git)?;
         let Some(mut maker) = Maker::verified(self, unit, brought)? else { return Ok(()) };
+        if unit.method() == Method::Rebase {
+            rebasing::prepare(self)?;
+        }
         let publisher = match self.mode() {
             Mode::Propose => Publisher::look(self, unit, &maker.good, brought)?,
             Mode::Commit | Mode::WorkTree => Publisher::local(self, unit, &maker.good)?,

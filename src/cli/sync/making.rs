@@ -1,17 +1,21 @@
 //! Verifies what is to be brought, applies it and makes the commit: everything about a unit that
 //! needs no GitHub.
 
+pub(super) mod rebasing;
+
 use super::course::Course;
 use super::request::What;
 use super::units::Unit;
 use crate::git::files::{Files, ObjectId};
 use crate::git::upstream::Upstream;
-use crate::subscriptions::Subscription;
+use crate::git::workshop::Workshop;
+use crate::subscriptions::{Method, Subscription};
 use crate::sync::apply::{Applied, Bench, Sides, Since};
 use crate::sync::dependencies;
 use crate::sync::lock::{self, Lock};
 use crate::sync::message::UpstreamCommit;
-use crate::sync::outcome::{Brought, Outcome, Stage, Trouble};
+use crate::sync::outcome::{Brought, Change, Outcome, Stage, Trouble};
+use crate::sync::rebase::no_such_feature;
 use crate::sync::record::{Finished, Imprint, Onto, told};
 use crate::sync::verify::{Claim, Good, Verified, sha, verify};
 
@@ -76,6 +80,9 @@ impl Maker {
         brought: &mut Brought,
         stage: &mut Stage,
     ) -> Result<Made, Trouble> {
+        if unit.method() == Method::Rebase {
+            return rebasing::make(course, unit, &self.good, onto, brought, stage);
+        }
         let source = &course.request.source_name;
         let imprint = Imprint {
             source,
@@ -133,18 +140,26 @@ impl Maker {
         for (sides, applied) in parts {
             brought.changes.extend(applied.changes.iter().cloned());
             brought.conflicts.extend(applied.conflicts.iter().cloned());
-            brought.dependencies.extend(manifests(bench, sides, applied)?);
+            let into = sides.subscription.into.as_bytes();
+            let (before, after) = (&sides.ours, &applied.files);
+            let found = manifests(bench.workshop, into, before, after, &applied.changes)?;
+            brought.dependencies.extend(found);
         }
-        let paths = crate::report::human::counted(brought.changes.len(), "path");
-        let conflicts = crate::report::human::counted(brought.conflicts.len(), "conflict");
-        let said = match brought.conflicts.len() {
-            0 => format!("{paths} by {}", unit.method().as_str()),
-            _ => format!("{paths} by {}, with {conflicts}", unit.method().as_str()),
-        };
-        brought.pass(Stage::Applied, said);
-        brought.pass(Stage::Proven, "the result holds what both sides say, and nothing else");
+        pass(brought, unit.method().as_str());
         Ok(())
     }
+}
+
+/// Notes that what was applied, by what, is proven.
+fn pass(brought: &mut Brought, by: &str) {
+    let paths = crate::report::human::counted(brought.changes.len(), "path");
+    let conflicts = crate::report::human::counted(brought.conflicts.len(), "conflict");
+    let said = match brought.conflicts.len() {
+        0 => format!("{paths} by {by}"),
+        _ => format!("{paths} by {by}, with {conflicts}"),
+    };
+    brought.pass(Stage::Applied, said);
+    brought.pass(Stage::Proven, "the result holds what both sides say, and nothing else");
 }
 
 fn not_fetched() -> Trouble {
@@ -198,18 +213,6 @@ fn since<'l>(
     }
 }
 
-fn no_such_feature(subscription: &Subscription, good: &Good) -> Trouble {
-    Trouble::new(
-        "no-such-feature",
-        format!(
-            "there is no {} upstream at {}",
-            crate::text::shown(subscription.feature.as_bytes()),
-            good.record.id.short()
-        ),
-        "see how it is spelled in the source, and write that into subscriptions.json",
-    )
-}
-
 /// Returns what is proposed as one id.
 fn content(parts: &[(Sides<'_>, Applied)]) -> String {
     let ids: Vec<String> = parts
@@ -219,21 +222,22 @@ fn content(parts: &[(Sides<'_>, Applied)]) -> String {
     ids.join("+")
 }
 
-/// Returns what changes in the manifests of a feature.
+/// Returns what changes in the manifests of a directory of the cousin.
 fn manifests(
-    bench: &mut Bench<'_, '_>,
-    sides: &Sides<'_>,
-    applied: &Applied,
+    workshop: &Workshop,
+    into: &[u8],
+    before: &Files,
+    after: &Files,
+    changes: &[Change],
 ) -> Result<Vec<dependencies::Change>, Trouble> {
-    let into = sides.subscription.into.as_bytes();
     let mut read = Vec::new();
-    for change in applied.changes.iter().filter(|it| dependencies::is_manifest(&it.path)) {
+    for change in changes.iter().filter(|it| dependencies::is_manifest(&it.path)) {
         let inside = crate::sync::apply::inside(into, &change.path);
         let blob = |files: &Files| {
             let entry = files.get(inside).filter(|entry| entry.mode.is_file());
-            entry.map(|entry| bench.workshop.blob(entry.id)).transpose()
+            entry.map(|entry| workshop.blob(entry.id)).transpose()
         };
-        read.push((change.path.clone(), blob(&sides.ours)?, blob(&applied.files)?));
+        read.push((change.path.clone(), blob(before)?, blob(after)?));
     }
     let sides: Vec<dependencies::Sides<'_>> = read
         .iter()

@@ -14,13 +14,14 @@ use crate::git::files::ObjectId;
 use crate::git::upstream::Relation;
 use crate::git::workshop::{CommitRecord, PushRef};
 use crate::names::CommitSha;
-use crate::subscriptions::{PullRequests, Subscription};
+use crate::subscriptions::{Method, PullRequests, Subscription};
 use crate::sync::lock;
 use crate::sync::message::Own;
 use crate::sync::outcome::{Brought, Outcome, Stage, Trouble};
 use crate::sync::proposal::{Action, Standing, Wanted, decide};
+use crate::sync::rebase;
 use crate::sync::record::Onto;
-use crate::sync::verify::Good;
+use crate::sync::verify::{Good, sha};
 
 /// Where a unit's commit goes.
 pub(super) struct Publisher {
@@ -41,11 +42,15 @@ struct Found {
     commits: Vec<CommitRecord>,
     /// What each of them is, where it is ours.
     own: Vec<Option<Own>>,
+    /// Whether no commit of a person's would be lost with it.
+    is_ours: bool,
+    /// Where cousins are rebased: which commit of the base was.
+    rebased: Option<CommitSha>,
 }
 
 impl Found {
     fn is_ours(&self) -> bool {
-        self.own.iter().all(Option::is_some)
+        self.is_ours
     }
 
     /// Returns the newest commit of ours that brings one of the unit's features.
@@ -76,7 +81,7 @@ impl Publisher {
         }
         publisher.old = cousin::branch(course.clone, &publisher.branch);
         if let Some(old) = publisher.old {
-            let found = found(course, old)?;
+            let found = found(course, unit, old)?;
             let others =
                 unit.pull_requests == PullRequests::PerCommit && is_of_others(&found, unit);
             if others {
@@ -110,13 +115,13 @@ impl Publisher {
     ) -> Result<Option<Self>, Trouble> {
         let mut branch = unit.branch(&good.record.id);
         let mut old = remote_tip(course, &branch)?;
-        let mut at = old.map(|_| fetched(course, &branch)).transpose()?;
+        let mut at = old.map(|_| fetched(course, unit, &branch)).transpose()?;
         if unit.pull_requests == PullRequests::PerCommit
             && at.as_ref().is_some_and(|found| is_of_others(found, unit))
         {
             branch = unit.other_branch(&good.record.id);
             old = remote_tip(course, &branch)?;
-            at = old.map(|_| fetched(course, &branch)).transpose()?;
+            at = old.map(|_| fetched(course, unit, &branch)).transpose()?;
         }
         brought.branch = Some(branch.clone());
         let standing = proposing::look(course, &branch)?;
@@ -346,16 +351,23 @@ fn remote_tip(course: &Course<'_, '_>, branch: &str) -> Result<Option<ObjectId>,
 }
 
 /// Fetches a branch of the cousin's remote and returns what is on it.
-fn fetched(course: &Course<'_, '_>, branch: &str) -> Result<Found, Trouble> {
+fn fetched(course: &Course<'_, '_>, unit: &Unit<'_>, branch: &str) -> Result<Found, Trouble> {
     let reference = format!("refs/heads/{branch}");
     let tip = course.workshop.fetch_branch(origin(course)?, &reference, "refs/sync/branch")?;
-    found(course, tip)
+    found(course, unit, tip)
 }
 
-fn found(course: &Course<'_, '_>, tip: ObjectId) -> Result<Found, Trouble> {
+fn found(course: &Course<'_, '_>, unit: &Unit<'_>, tip: ObjectId) -> Result<Found, Trouble> {
     let commits = course.workshop.commits_beyond(tip, course.base.commit)?;
-    let own = commits.iter().map(|it| Own::read(&it.message, it.tree)).collect();
-    Ok(Found { tip, commits, own })
+    if let (Method::Rebase, Some(upstream)) = (unit.method(), &course.upstream) {
+        let (workshop, base) = (course.workshop, course.base.commit);
+        let standing = rebase::standing(workshop, upstream.tip(), base, tip, &commits)?;
+        let rebase::Standing { own, is_ours, rebased } = standing;
+        return Ok(Found { tip, commits, own, is_ours, rebased });
+    }
+    let own: Vec<_> = commits.iter().map(|it| Own::read(&it.message, it.tree)).collect();
+    let is_ours = own.iter().all(Option::is_some);
+    Ok(Found { tip, commits, own, is_ours, rebased: None })
 }
 
 /// Returns whether a branch that is called by a commit has another feature's.
@@ -365,6 +377,9 @@ fn is_of_others(found: &Found, unit: &Unit<'_>) -> bool {
 
 /// Returns whether the base has changed, since ours was made on it, where ours changes it.
 fn has_moved(course: &Course<'_, '_>, unit: &Unit<'_>, found: &Found) -> Result<bool, Trouble> {
+    if unit.method() == Method::Rebase {
+        return Ok(found.rebased != Some(sha(course.base.commit)?));
+    }
     let Some(parent) = found.commits.first().and_then(|it| it.parents.first()) else {
         return Ok(true);
     };

@@ -8,6 +8,7 @@ pub(super) const FEATURE: &str = "Ecosystem-Feature";
 pub(super) const SOURCE: &str = "Ecosystem-Source";
 pub(super) const DISPATCH_ID: &str = "Ecosystem-Dispatch-Id";
 pub(super) const TREE: &str = "Ecosystem-Tree";
+pub(super) const REBASED: &str = "Ecosystem-Rebased";
 
 /// What stands before a trailer of ours that upstream's message brought along.
 const RENAMED: &[u8] = b"Upstream-";
@@ -107,7 +108,7 @@ pub(super) fn rename_ours(message: &[u8]) -> Vec<u8> {
     for line in message.split_inclusive(|byte| *byte == b'\n') {
         let key = split(line.trim_ascii_start()).map(|(key, _)| key);
         let is_ours = key.is_some_and(|key| {
-            [FEATURE, SOURCE, DISPATCH_ID, TREE]
+            [FEATURE, SOURCE, DISPATCH_ID, TREE, REBASED]
                 .iter()
                 .any(|it| key.eq_ignore_ascii_case(it.as_bytes()))
         });

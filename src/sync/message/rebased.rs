@@ -1,0 +1,51 @@
+//! The trailer by which a commit that ends a rebase says which commit of the cousin was rebased.
+
+use super::trailers::{REBASED, split, tail};
+use crate::names::CommitSha;
+
+/// Returns a message with our trailers, as it stands in a commit that brings the cousin's `head`
+/// onto upstream.
+#[must_use]
+pub fn rebased(message: Vec<u8>, head: &CommitSha) -> Vec<u8> {
+    let mut message = message;
+    message.extend(format!("{REBASED}: {head}\n").into_bytes());
+    message
+}
+
+/// Returns the commit of the cousin that was rebased; none where the message does not say so, or
+/// says it twice.
+#[must_use]
+pub fn rebased_from(message: &[u8]) -> Option<CommitSha> {
+    let lines = tail(message)?;
+    let mut found =
+        lines.into_iter().filter_map(split).filter(|(key, _)| *key == REBASED.as_bytes());
+    let (_, head) = found.next()?;
+    if found.next().is_some() {
+        return None;
+    }
+    CommitSha::parse(std::str::from_utf8(head).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    #[test]
+    fn the_trailer_is_read_as_it_was_written_and_from_nowhere_else() {
+        let head = CommitSha::parse(HEAD).unwrap();
+        let ours = rebased(b"Update\n\nEcosystem-Feature: a\n".to_vec(), &head);
+        assert_eq!(rebased_from(&ours), Some(head.clone()));
+        let twice = rebased(ours, &head);
+        for other in [
+            &b"Update\n\nEcosystem-Feature: a\n"[..],
+            format!("Ecosystem-Rebased: {HEAD}\n").as_bytes(),
+            format!("a\n\nEcosystem-Rebased: {HEAD}\n\nb\n").as_bytes(),
+            b"a\n\nEcosystem-Rebased: main\n",
+            &twice,
+        ] {
+            assert_eq!(rebased_from(other), None, "{}", String::from_utf8_lossy(other));
+        }
+    }
+}
