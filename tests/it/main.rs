@@ -42,6 +42,7 @@ mod support;
 mod sync;
 mod sync_by_hand;
 mod sync_trailers;
+mod sync_rebase;
 mod validate;
 mod validate_lies;
 mod validate_online;

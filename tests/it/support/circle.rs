@@ -49,9 +49,25 @@ impl Circle {
         Self::new(&json!({ "source": SOURCE, "subscriptions": [subscription] }))
     }
 
+    /// A cousin that is a fork of the monorepo and follows [`FEATURE`] by `rebase`.
+    pub(crate) fn forked() -> Self {
+        let subscription = json!({ "feature": FEATURE, "method": "rebase" });
+        let subscriptions = json!({ "source": SOURCE, "subscriptions": [subscription] });
+        Self::made(&subscriptions, true, |it| it, |it| it)
+    }
+
     /// As [`Circle::new`], with a cousin's repository and a model as they are described.
     pub(crate) fn with(
         subscriptions: &Value,
+        describe: impl FnOnce(Repository) -> Repository,
+        more: impl FnOnce(Model) -> Model,
+    ) -> Self {
+        Self::made(subscriptions, false, describe, more)
+    }
+
+    fn made(
+        subscriptions: &Value,
+        is_fork: bool,
         describe: impl FnOnce(Repository) -> Repository,
         more: impl FnOnce(Model) -> Model,
     ) -> Self {
@@ -84,7 +100,13 @@ impl Circle {
             write(mono, "features/push/README.md", "push\n");
             write(mono, "features/other/x.txt", "other\n");
         });
-        circle.here("the beginning", |web| {
+        if is_fork {
+            let source = source.to_str().unwrap();
+            circle.sandbox.git(&circle.web, &["fetch", "-q", source, "main"]);
+            circle.sandbox.git(&circle.web, &["reset", "-q", "--hard", "FETCH_HEAD"]);
+            circle.sandbox.git(&circle.web, &["push", "-q", "origin", "HEAD"]);
+        }
+        circle.here("the cousin's beginning", |web| {
             write(web, "subscriptions.json", &format!("{subscriptions:#}\n"));
             write(web, "own.txt", "the cousin's own\n");
         });

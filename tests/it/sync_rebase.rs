@@ -1,0 +1,479 @@
+//! `ecosystem sync` by `rebase`: a cousin that is a fork of the monorepo and has commits of its own.
+
+use ecosystem_dispatcher::embedded_github::MergeMethod;
+use pretty_assertions::assert_eq;
+use serde_json::Value;
+
+use crate::support::circle::{Circle, FEATURE, change, lines, write};
+
+const BRANCH: &str = "update-from-upstream-features-push";
+const APP: &str = "features/push/app.txt";
+
+/// A fork with one more commit of its own, in [`APP`].
+fn fork() -> Circle {
+    let circle = Circle::forked();
+    circle.here("own: nine\n\nFixes #1, thanks @ada", |web| change(web, APP, "app 9", "app nine"));
+    circle
+}
+
+/// Returns the subjects of what the branch has beyond a revision, newest first.
+fn subjects(circle: &Circle, beyond: &str, branch: &str) -> Vec<String> {
+    let range = format!("{beyond}..{branch}");
+    let log = circle.bare(&["log", "--topo-order", "--format=%s", &range]);
+    log.lines().map(str::to_owned).collect()
+}
+
+fn outcome(report: &Value) -> &str {
+    report["features"][0]["outcome"].as_str().unwrap()
+}
+
+/// Returns what was said at the step `applied`.
+fn applied(report: &Value) -> String {
+    let steps = report["features"][0]["steps"].as_array().unwrap();
+    let step = steps.iter().find(|step| step["step"] == "applied");
+    step.map(|step| step["message"].as_str().unwrap().to_owned()).unwrap_or_default()
+}
+
+/// Returns the commit that the lock file says the cousin has.
+fn locked(circle: &Circle, revision: &str) -> String {
+    let lock: Value = serde_json::from_str(&circle.at(revision, "ecosystem.lock.json")).unwrap();
+    lock["features"][FEATURE]["commit"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn own_commits_are_put_on_top_of_upstreams_as_they_are() {
+    let circle = fork();
+    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+    let head = circle.upstream("up: other", |mono| write(mono, "features/other/y.txt", "y\n"));
+    let report = circle.pull();
+    assert_eq!(outcome(&report), "proposed", "{report:#}");
+    let text = applied(&report);
+    assert!(text.ends_with("rebase of 2 commits of this repository's own"), "{text}");
+    let told = subjects(&circle, "main", BRANCH);
+    assert_eq!(told.len(), 5, "{told:?}");
+    assert!(told[0].starts_with("Update features/push to acme/monorepo@"), "{told:?}");
+    assert_eq!(told[1..], ["own: nine", "the cousin's beginning", "up: other", "up: two"]);
+    // Upstream's commits are the very same; own ones keep author, date and message.
+    assert_eq!(circle.bare(&["rev-parse", &format!("{BRANCH}~3")]), head);
+    let format = "--format=%an <%ae> %ad%n%B";
+    let copied = circle.bare(&["log", "-1", format, &format!("{BRANCH}~1")]);
+    assert_eq!(copied, circle.bare(&["log", "-1", format, "main"]));
+    assert!(copied.contains("\n\nFixes #1, thanks @ada"), "{copied}");
+    let expected = lines("app").replace("app 2", "app two").replace("app 9", "app nine");
+    assert_eq!(circle.at(BRANCH, APP), expected.trim_end());
+    assert_eq!(circle.at(BRANCH, "features/other/y.txt"), "y");
+    assert_eq!(circle.at(BRANCH, "own.txt"), "the cousin's own");
+    assert_eq!(locked(&circle, BRANCH), head);
+    let pulls = circle.pulls();
+    assert_eq!((pulls.len(), pulls[0].proposed.draft), (1, false));
+    circle.bare(&["fsck", "--strict"]);
+
+    // The second time nothing happens.
+    let before = circle.bare(&["rev-parse", BRANCH]);
+    assert_eq!(outcome(&circle.pull()), "nothing-to-do");
+    assert_eq!(circle.bare(&["rev-parse", BRANCH]), before);
+    assert_eq!(circle.pulls().len(), 1);
+}
+
+/// A fork whose own commits do not fit on upstream one by one, but as a whole.
+fn entangled() -> Circle {
+    let circle = fork();
+    circle.here("own: five", |web| change(web, APP, "app 5", "app five"));
+    circle.here("own: not five", |web| change(web, APP, "app five", "app 5"));
+    circle.upstream("up: five", |mono| change(mono, APP, "app 5", "app fünf"));
+    circle
+}
+
+#[test]
+fn where_an_own_commit_conflicts_there_is_one_merge() {
+    let circle = entangled();
+    let report = circle.pull();
+    assert_eq!(outcome(&report), "proposed", "{report:#}");
+    assert!(applied(&report).contains("by a merge, since"), "{report:#}");
+    let parents = circle.bare(&["log", "-1", "--format=%P", BRANCH]);
+    let main = circle.bare(&["rev-parse", "main"]);
+    let head = circle.sandbox.rev(&circle.mono, "HEAD");
+    assert_eq!(parents, format!("{main} {head}"));
+    let expected = lines("app").replace("app 5", "app fünf").replace("app 9", "app nine");
+    assert_eq!(circle.at(BRANCH, APP), expected.trim_end());
+    assert_eq!((locked(&circle, BRANCH), circle.pulls()[0].proposed.draft), (head, false));
+    assert_eq!(outcome(&circle.pull()), "nothing-to-do");
+    // It is ours, and moves on.
+    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+    assert_eq!(outcome(&circle.pull()), "updated");
+    assert_eq!(circle.bare(&["log", "-1", "--format=%P", BRANCH]).split(' ').next(), Some(&*main));
+}
+
+#[test]
+fn a_conflict_of_the_whole_becomes_a_draft_or_a_failure() {
+    let circle = fork();
+    circle.upstream("up: nine", |mono| change(mono, APP, "app 9", "app neun"));
+    let failing = ["--pull", "--conflict", "fail", "--format", "json"];
+    let report = circle.sync().args(failing).run().expect_code(1).json();
+    assert_eq!(report["features"][0]["code"], "conflict", "{report:#}");
+    assert_eq!(circle.bare(&["branch", "--list", "update-*"]), "");
+
+    let report = circle.pull();
+    assert_eq!(outcome(&report), "proposed", "{report:#}");
+    assert!(circle.pulls()[0].proposed.draft);
+    assert_eq!(report["features"][0]["conflicts"][0]["path"], APP, "{report:#}");
+    let text = circle.at(BRANCH, APP);
+    assert!(text.contains("<<<<<<< ours\napp nine\n"), "{text}");
+    assert_eq!(circle.bare(&["log", "-1", "--format=%P", BRANCH]).split(' ').count(), 2);
+}
+
+#[test]
+fn what_upstream_took_of_the_cousin_is_not_there_twice() {
+    let circle = fork();
+    circle.here("own: eight", |web| change(web, APP, "app 8", "app eight"));
+    // One as it is, one under another message.
+    circle.upstream("up: beside", |mono| write(mono, "features/push/new.txt", "new\n"));
+    let web = circle.sandbox.path().join("web.git");
+    circle.sandbox.git(&circle.mono, &["fetch", "-q", web.to_str().unwrap(), "main"]);
+    circle.sandbox.git(&circle.mono, &["cherry-pick", "FETCH_HEAD~1"]);
+    circle.upstream("up: eight is taken", |mono| change(mono, APP, "app 8", "app eight"));
+    let report = circle.pull();
+    assert_eq!(outcome(&report), "proposed", "{report:#}");
+    let told = subjects(&circle, "main", BRANCH);
+    let own = ["the cousin's beginning", "up: eight is taken", "own: nine", "up: beside"];
+    assert_eq!(told[1..], own, "{report:#}");
+    assert!(applied(&report).contains("rebase of 1 commit "), "{report:#}");
+}
+
+#[test]
+fn a_merged_pull_request_is_gone_on_from_however_it_landed() {
+    for how in [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase] {
+        let circle = fork();
+        circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+        circle.upstream("up: add", |mono| write(mono, "features/push/gone.txt", "gone\n"));
+        circle.pull();
+        circle.merge(1, how);
+        let report = circle.pull();
+        assert_eq!(outcome(&report), "nothing-to-do", "{how:?}: {report:#}");
+        circle.here("own: seven", |web| change(web, APP, "app 7", "app seven"));
+        circle.upstream("up: two again", |mono| {
+            change(mono, APP, "app two", "app zwei");
+            std::fs::remove_file(mono.join("features/push/gone.txt")).unwrap();
+        });
+        let report = circle.pull();
+        assert_eq!(outcome(&report), "proposed", "{how:?}: {report:#}");
+        let text = applied(&report);
+        assert!(text.ends_with("rebase of 3 commits of this repository's own"), "{how:?}: {text}");
+        let expected = lines("app").replace("app 2", "app zwei").replace("app 7", "app seven");
+        assert_eq!(circle.at(BRANCH, APP), expected.replace("app 9", "app nine").trim_end());
+        let head = circle.sandbox.rev(&circle.mono, "HEAD");
+        let told = subjects(&circle, &head, BRANCH);
+        assert_eq!(told[1..], ["own: seven", "own: nine", "the cousin's beginning"], "{how:?}");
+        let listed = circle.bare(&["ls-tree", "-r", "--name-only", BRANCH, "features/push"]);
+        assert!(!listed.contains("gone.txt"), "{how:?}: {listed}");
+        assert_eq!(circle.pulls().len(), 2, "{how:?}");
+        circle.merge(2, how);
+        let report = circle.pull();
+        assert_eq!(outcome(&report), "nothing-to-do", "{how:?}: {report:#}");
+        assert_eq!(circle.at("main", APP), circle.at(BRANCH, APP));
+    }
+}
+
+#[test]
+fn a_persons_commit_on_the_branch_is_never_lost() {
+    let circle = fork();
+    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+    circle.pull();
+    let person = circle.on_branch(BRANCH, "a person's", |web| change(web, APP, "app 6", "app six"));
+    assert_eq!(outcome(&circle.pull()), "nothing-to-do");
+    assert_eq!(circle.bare(&["rev-parse", BRANCH]), person);
+    let head = circle.upstream("up: four", |mono| change(mono, APP, "app 4", "app four"));
+    let report = circle.pull();
+    assert_eq!(outcome(&report), "updated", "{report:#}");
+    let parents = circle.bare(&["log", "-1", "--format=%P", BRANCH]);
+    assert_eq!(parents, format!("{person} {head}"));
+    let expected = lines("app").replace("app 2", "app two").replace("app 4", "app four");
+    let expected = expected.replace("app 6", "app six").replace("app 9", "app nine");
+    assert_eq!(circle.at(BRANCH, APP), expected.trim_end());
+    assert_eq!(outcome(&circle.pull()), "nothing-to-do");
+
+    // What conflicts with it is said and not pushed.
+    circle.upstream("up: six", |mono| change(mono, APP, "app 6", "app sechs"));
+    let before = circle.bare(&["rev-parse", BRANCH]);
+    let report = circle.sync().args(["--pull", "--format", "json"]).run().json();
+    assert_eq!(outcome(&report), "commented", "{report:#}");
+    assert_eq!(circle.bare(&["rev-parse", BRANCH]), before);
+}
+
+#[test]
+fn a_branch_is_a_persons_in_doubt() {
+    /// What a person does to the branch.
+    type Deed = fn(&Circle);
+    let git = |circle: &Circle, args: &[&str]| drop(circle.sandbox.git(&circle.web, args));
+    let deeds: [(&str, Deed); 3] = [
+        ("amends our commit", |circle| {
+            write(&circle.web, "features/push/mine.txt", "mine\n");
+            circle.sandbox.git(&circle.web, &["add", "--all"]);
+            circle.sandbox.git(&circle.web, &["commit", "-q", "--amend", "--no-edit"]);
+        }),
+        ("takes our commit away", |circle| {
+            circle.sandbox.git(&circle.web, &["reset", "-q", "--hard", "HEAD~1"]);
+            write(&circle.web, "features/push/mine.txt", "mine\n");
+            circle.sandbox.git(&circle.web, &["add", "--all"]);
+            circle.sandbox.git(&circle.web, &["commit", "-q", "--amend", "--no-edit"]);
+        }),
+        ("puts one below ours", |circle| {
+            circle.sandbox.git(&circle.web, &["checkout", "-q", "HEAD~1"]);
+            write(&circle.web, "features/push/mine.txt", "mine\n");
+            circle.sandbox.commit_all(&circle.web, "mine");
+            circle.sandbox.git(&circle.web, &["cherry-pick", BRANCH]);
+            circle.sandbox.git(&circle.web, &["branch", "-f", BRANCH, "HEAD"]);
+            circle.sandbox.git(&circle.web, &["checkout", "-q", BRANCH]);
+        }),
+    ];
+    for (deed, act) in deeds {
+        let circle = fork();
+        circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+        circle.pull();
+        git(&circle, &["fetch", "-q", "origin"]);
+        git(&circle, &["checkout", "-q", "-B", BRANCH, &format!("origin/{BRANCH}")]);
+        act(&circle);
+        git(&circle, &["push", "-q", "--force", "origin", BRANCH]);
+        let persons = circle.sandbox.rev(&circle.web, BRANCH);
+        circle.upstream("up: four", |mono| change(mono, APP, "app 4", "app four"));
+        let report = circle.pull();
+        assert_eq!(outcome(&report), "updated", "{deed}: {report:#}");
+        let is_kept = ["merge-base", "--is-ancestor", &persons, BRANCH];
+        circle.bare(&is_kept);
+        assert_eq!(circle.at(BRANCH, "features/push/mine.txt"), "mine", "{deed}");
+        assert!(circle.at(BRANCH, APP).contains("app four"), "{deed}");
+    }
+}
+
+#[test]
+fn the_branch_is_made_anew_when_the_base_has_moved() {
+    let circle = fork();
+    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+    circle.pull();
+    circle.here("own: seven", |web| change(web, APP, "app 7", "app seven"));
+    let report = circle.pull();
+    assert_eq!(outcome(&report), "updated", "{report:#}");
+    let told = subjects(&circle, "main", BRANCH);
+    assert_eq!(told[1..], ["own: seven", "own: nine", "the cousin's beginning", "up: two"]);
+    assert_eq!(outcome(&circle.pull()), "nothing-to-do");
+}
+
+#[test]
+fn only_what_is_followed_calls_for_an_update() {
+    let circle = fork();
+    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+    circle.pull();
+    circle.merge(1, MergeMethod::Merge);
+    circle.upstream("up: other", |mono| write(mono, "features/other/y.txt", "y\n"));
+    let report = circle.pull();
+    assert_eq!(outcome(&report), "nothing-to-do", "{report:#}");
+    assert_eq!(circle.pulls().len(), 1);
+}
+
+#[test]
+fn what_was_proposed_and_is_reverted_upstream_is_closed() {
+    let circle = fork();
+    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+    circle.pull();
+    circle.merge(1, MergeMethod::Merge);
+    circle.upstream("up: four", |mono| change(mono, APP, "app 4", "app four"));
+    assert_eq!(outcome(&circle.pull()), "proposed");
+    circle.upstream("up: not four", |mono| change(mono, APP, "app four", "app 4"));
+    let report = circle.pull();
+    assert_eq!(outcome(&report), "closed", "{report:#}");
+}
+
+#[test]
+fn without_a_shared_history_it_is_refused() {
+    let circle = Circle::by("rebase");
+    let report = circle.sync().args(["--pull", "--format", "json"]).run().expect_code(1).json();
+    assert_eq!(outcome(&report), "refused", "{report:#}");
+    let error = &report["features"][0];
+    assert_eq!(error["code"], "no-shared-history", "{report:#}");
+    let message = error["error"].as_str().unwrap();
+    assert!(message.contains("shares no commit with acme/monorepo@"), "{message}");
+    let help = error["help"].as_str().unwrap();
+    assert!(help.contains("\"merge\" or \"squash\""), "{help}");
+    assert_eq!(circle.bare(&["branch", "--list", "update-*"]), "");
+}
+
+#[test]
+fn every_kind_of_checkout_will_do() {
+    let mut trees = Vec::new();
+    for options in [
+        &["--depth=1"][..],
+        &[],
+        &["--depth=2"],
+        &["--filter=blob:none"],
+        &["--filter=tree:0"],
+        &["--filter=blob:none", "--depth=1", "--no-checkout"],
+    ] {
+        let circle = fork();
+        let bare = circle.sandbox.path().join("web.git");
+        for setting in ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"] {
+            circle.sandbox.git(&bare, &["config", setting, "true"]);
+        }
+        circle.here("own: in between", |web| write(web, "between.txt", "once\n"));
+        circle.here("own: no more", |web| write(web, "between.txt", "now\n"));
+        for number in 0..60 {
+            circle.upstream(&format!("up: {number}"), |mono| {
+                write(mono, "features/push/number.txt", format!("{number}\n"));
+            });
+        }
+        circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+        let checkout = circle.checkout_with(options);
+        let args = ["--pull", "--format", "json"];
+        if !options.contains(&"--no-checkout") {
+            // First without a push, into the clone itself.
+            let run = circle.sync_in(&checkout).args(args).arg("--dry-run").run();
+            assert_eq!(outcome(&run.expect_code(0).json()), "committed", "{options:?}");
+            let log = circle.sandbox.git(&checkout, &["log", "--format=%s", BRANCH]);
+            assert_eq!(log.lines().count(), 67, "{options:?}: {log}");
+            let text =
+                circle.sandbox.git(&checkout, &["cat-file", "blob", &format!("{BRANCH}:{APP}")]);
+            assert!(text.contains("app two") && text.contains("app nine"), "{options:?}");
+        }
+        let subscriptions = circle.web.join("subscriptions.json");
+        let run = circle.sync_in(&checkout).args(args).arg("--subscriptions").arg(subscriptions);
+        let report = run.run().expect_code(0).json();
+        assert_eq!(outcome(&report), "proposed", "{options:?}: {report:#}");
+        let told = subjects(&circle, "main", BRANCH);
+        assert_eq!(told.len(), 66, "{options:?}: {told:?}");
+        assert_eq!(told[1..3], ["own: no more", "own: in between"], "{options:?}");
+        circle.bare(&["fsck", "--strict", "--connectivity-only"]);
+        let listed = circle.bare(&["ls-tree", "-r", BRANCH]);
+        trees.push(listed.lines().filter(|it| !it.contains("lock.json")).collect::<String>());
+    }
+    trees.dedup();
+    assert_eq!(trees.len(), 1);
+}
+
+#[test]
+fn workflows_of_upstream_are_refused_unless_they_are_wanted() {
+    let circle = fork();
+    circle.upstream("up: a workflow", |mono| {
+        write(mono, ".github/workflows/ci.yml", "on: push\n");
+        change(mono, APP, "app 2", "app two");
+    });
+    let args = ["--pull", "--format", "json"];
+    let report = circle.sync().args(args).run().expect_code(1).json();
+    assert_eq!(outcome(&report), "refused", "{report:#}");
+    let error = &report["features"][0];
+    assert_eq!(error["code"], "path-refused", "{report:#}");
+    assert!(error["error"].as_str().unwrap().contains(".github/workflows/ci.yml"), "{error:#}");
+    assert_eq!(circle.bare(&["branch", "--list", "update-*"]), "");
+    let run = circle.sync().args(args).args(["--allow-workflows", "--dry-run"]).run();
+    assert_eq!(outcome(&run.expect_code(0).json()), "committed");
+}
+
+#[test]
+fn the_lock_file_and_the_subscriptions_stay_the_cousins_own() {
+    let circle = fork();
+    let own = circle.at("main", "subscriptions.json");
+    circle.upstream("up: a cousin itself", |mono| {
+        write(mono, "subscriptions.json", "[\"features/evil\"]\n");
+        write(mono, "ecosystem.lock.json", "{}\n");
+        change(mono, APP, "app 2", "app two");
+    });
+    let report = circle.pull();
+    assert_eq!(outcome(&report), "proposed", "{report:#}");
+    assert_eq!(circle.at(BRANCH, "subscriptions.json"), own);
+    assert_eq!(locked(&circle, BRANCH), circle.sandbox.rev(&circle.mono, "HEAD"));
+    assert!(applied(&report).contains("by rebase of 2 commits"), "{report:#}");
+}
+
+#[test]
+fn the_work_tree_is_not_for_rebase() {
+    let circle = fork();
+    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+    let args = ["--pull", "--worktree", "--format", "json"];
+    let report = circle.sync().args(args).run().expect_code(1).json();
+    let error = &report["features"][0];
+    assert_eq!(error["code"], "rebase-worktree", "{report:#}");
+    assert!(error["help"].as_str().unwrap().contains("git rebase"), "{error:#}");
+}
+
+#[test]
+fn a_merge_in_the_cousins_own_history_is_no_hindrance() {
+    let circle = fork();
+    let mono = circle.mono.to_str().unwrap().to_owned();
+    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+    circle.here("own: seven", |web| change(web, APP, "app 7", "app seven"));
+    circle.sandbox.git(&circle.web, &["fetch", "-q", &mono, "main"]);
+    circle.sandbox.git(&circle.web, &["merge", "-q", "--no-edit", "FETCH_HEAD"]);
+    circle.sandbox.git(&circle.web, &["push", "-q", "origin", "main"]);
+    let head = circle.upstream("up: two again", |mono| change(mono, APP, "app two", "app zwei"));
+    let report = circle.pull();
+    assert_eq!(outcome(&report), "proposed", "{report:#}");
+    let told = subjects(&circle, &head, BRANCH);
+    assert_eq!(told[1..], ["own: seven", "own: nine", "the cousin's beginning"], "{report:#}");
+    let expected = lines("app").replace("app 2", "app zwei").replace("app 7", "app seven");
+    assert_eq!(circle.at(BRANCH, APP), expected.replace("app 9", "app nine").trim_end());
+}
+
+/// Makes a change of every kind below a directory, with names of its own.
+#[cfg(unix)]
+fn every_kind(circle: &Circle, dir: &std::path::Path, of: &str) {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let at = |name: &str| dir.join("features/push").join(of).join(name);
+    let rename = |old: &str, new: &str| std::fs::rename(at(old), at(new)).unwrap();
+    rename("old.txt", "renamed.txt");
+    std::fs::remove_file(at("deleted.txt")).unwrap();
+    std::fs::set_permissions(at("run.sh"), PermissionsExt::from_mode(0o755)).unwrap();
+    symlink("renamed.txt", at("link")).unwrap();
+    std::fs::write(at("binary"), b"\0\x01\xff\0new").unwrap();
+    std::fs::write(at("crlf.txt"), "one\r\nzwei\r\n").unwrap();
+    std::fs::write(at("").join(OsStr::from_bytes(b"caf\xe9")), "latin\n").unwrap();
+    std::fs::write(at("empty"), "").unwrap();
+    std::fs::remove_file(at("thing")).unwrap();
+    write(dir, &format!("features/push/{of}/thing/below"), "a file becomes a directory\n");
+    let link = format!("160000,{},features/push/{of}/module", "7".repeat(40));
+    std::fs::create_dir_all(at("module")).unwrap();
+    circle.sandbox.git(dir, &["add", "--all"]);
+    circle.sandbox.git(dir, &["update-index", "--add", "--cacheinfo", &link]);
+    circle.sandbox.git(dir, &["commit", "-q", "-m", &format!("{of}: every kind")]);
+    circle.sandbox.git(dir, &["push", "-q", "origin", "HEAD"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn changes_of_every_kind_come_out_as_git_rebases_them() {
+    let circle = Circle::forked();
+    circle.upstream("up: what is there", |mono| {
+        for of in ["up", "own"] {
+            let at = |name: &str| format!("features/push/{of}/{name}");
+            write(mono, &at("old.txt"), lines("old"));
+            write(mono, &at("deleted.txt"), "deleted\n");
+            write(mono, &at("run.sh"), "#!/bin/sh\n");
+            write(mono, &at("binary"), b"\0\x01old");
+            write(mono, &at("crlf.txt"), "one\r\ntwo\r\n");
+            write(mono, &at("thing"), "a file\n");
+        }
+    });
+    circle.pull();
+    circle.merge(1, MergeMethod::Merge);
+    circle.here("own: in a file that is renamed", |web| {
+        change(web, "features/push/up/old.txt", "old 9", "old nine");
+    });
+    every_kind(&circle, &circle.web, "own");
+    every_kind(&circle, &circle.mono, "up");
+    let report = circle.pull();
+    assert_eq!(outcome(&report), "proposed", "{report:#}");
+    assert!(applied(&report).contains("by rebase of 3 commits"), "{report:#}");
+
+    let web = &circle.web;
+    let mono = circle.mono.to_str().unwrap();
+    circle.sandbox.git(web, &["fetch", "-q", mono, "main"]);
+    circle.sandbox.git(web, &["checkout", "-q", "--detach", "main"]);
+    circle.sandbox.git(web, &["rebase", "-q", "FETCH_HEAD"]);
+    circle.sandbox.git(web, &["fetch", "-q", "origin"]);
+    let tree = |revision: &str| {
+        let listed = circle.sandbox.git_bytes(web, &["ls-tree", "-r", "-z", revision]);
+        let entries = listed.split(|byte| *byte == 0).map(<[u8]>::to_vec);
+        entries.filter(|it| !it.ends_with(b"ecosystem.lock.json")).collect::<Vec<_>>()
+    };
+    assert_eq!(tree(&format!("origin/{BRANCH}")), tree("HEAD"));
+}
