@@ -16,7 +16,7 @@ mod trailers;
 
 pub use defuse::{defuse, defused};
 pub use own::Own;
-pub use rebased::{rebased, rebased_from};
+pub use rebased::{rebased, rebased_from, tying_message};
 
 use trailers::{rename_ours, tail, written};
 

@@ -11,20 +11,20 @@ mod branch;
 mod histories;
 mod own;
 mod replay;
+mod seal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git::files::{Files, ObjectId};
 use crate::git::upstream::CommitRecord;
-use crate::git::workshop::{Found, NewCommit};
+use crate::git::workshop::Found;
 use crate::names::FeaturePath;
 use crate::subscriptions::{Method, Subscription};
 use crate::sync::apply::{Bench, changes, id_of, of_root};
 use crate::sync::lock::{Lock, Locked};
 use crate::sync::merge::{self, Conflict, Merge};
-use crate::sync::message::{self, CommitText, Trailers};
 use crate::sync::outcome::Trouble;
-use crate::sync::record::{Imprint, Onto, id, told};
+use crate::sync::record::{Imprint, Onto, id};
 use crate::sync::verify::{Good, sha};
 use crate::sync::{paths, proof};
 
@@ -144,17 +144,22 @@ impl Bench<'_, '_> {
         let followed: Vec<&FeaturePath> = work.subscriptions.iter().map(|it| &it.feature).collect();
         let news = self.news(&followed, &since)?;
         (done.news, done.all_news) = (news.commits, news.complete);
-        let parents = match self.put_on_top(work, imprint, &merged, &new, to)? {
+        let sealed = self.sealed(work, imprint, &done, &features)?;
+        done.commit = Some(match self.put_on_top(work, imprint, &merged, &new, to)? {
             Some(replayed) => {
                 done.way = Way::Rebased { replayed: replayed.made };
-                vec![replayed.tip]
+                let lands = self.lands(&bases, &done.before, sealed)?;
+                let tip = match lands {
+                    true => replayed.tip,
+                    false => self.tie(work, imprint, &done, replayed.tip)?,
+                };
+                self.seal(work, imprint, &done, sealed, &[tip])?
             }
-            None => vec![work.onto.commit, to],
-        };
+            None => self.seal(work, imprint, &done, sealed, &[work.onto.commit, to])?,
+        });
         if work.onto.commit != work.base {
             done.way = Way::OnTop;
         }
-        done.commit = Some(self.seal(work, imprint, &done, &features, &parents)?);
         Ok(done)
     }
 
@@ -234,47 +239,6 @@ impl Bench<'_, '_> {
             format!("the result does not hold what it should ({}): {first}", found.len()),
             "nothing was written; please report this, with both commits",
         ))
-    }
-
-    /// Makes the last commit: the result with the lock file, on what is given.
-    fn seal(
-        &self,
-        work: &Work<'_>,
-        imprint: &Imprint<'_>,
-        done: &Rebased,
-        features: &Features,
-        parents: &[ObjectId],
-    ) -> Result<ObjectId, Trouble> {
-        let mut lock = work.onto.lock.clone();
-        for (subscription, tree) in work.subscriptions.iter().zip(&features.new) {
-            let locked = Locked {
-                source: imprint.source.to_string(),
-                commit: work.good.record.id.clone(),
-                tree: tree.map(|id| id.to_string()),
-                method: Method::Rebase,
-                into: subscription.into.to_string(),
-                dispatch_id: imprint.dispatch_id.map(str::to_owned),
-                applied_at: imprint.at,
-            };
-            lock = lock.with(&subscription.feature, locked);
-        }
-        let root = self.workshop.graft(None, b"", &done.after)?;
-        let tree = self.locked(root, &lock)?;
-        let followed: Vec<FeaturePath> =
-            work.subscriptions.iter().map(|it| it.feature.clone()).collect();
-        let trailers = Trailers {
-            features: &followed,
-            source: imprint.source,
-            commit: &work.good.record.id,
-            dispatch_id: imprint.dispatch_id,
-            tree,
-        };
-        let commits: Vec<_> = done.news.iter().map(told).collect();
-        let message = message::commit_message(&CommitText { trailers, commits: &commits });
-        let message = message::rebased(message, &sha(work.base)?);
-        let (author, committer) = (imprint.committer, imprint.committer);
-        let commit = NewCommit { tree, parents, message: &message, author, committer };
-        Ok(self.workshop.commit(&commit)?)
     }
 }
 

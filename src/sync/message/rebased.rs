@@ -1,6 +1,7 @@
 //! The trailer by which a commit that ends a rebase says which commit of the cousin was rebased.
 
-use super::trailers::{REBASED, split, tail};
+use super::Trailers;
+use super::trailers::{REBASED, split, tail, written};
 use crate::names::CommitSha;
 
 /// Returns a message with our trailers, as it stands in a commit that brings the cousin's `head`
@@ -10,6 +11,19 @@ pub fn rebased(message: Vec<u8>, head: &CommitSha) -> Vec<u8> {
     let mut message = message;
     message.extend(format!("{REBASED}: {head}\n").into_bytes());
     message
+}
+
+/// Returns the message of the commit that ties what was rebased to the cousin's `head`.
+#[must_use]
+pub fn tying_message(trailers: &Trailers<'_>, head: &CommitSha) -> Vec<u8> {
+    let text = format!(
+        "Tie the rebased commits to {}\n\n\
+         It changes nothing: by it, what was rebased can be merged into the branch that it was\n\
+         rebased from.\n\n{}",
+        head.short(),
+        written(trailers)
+    );
+    rebased(text.into_bytes(), head)
 }
 
 /// Returns the commit of the cousin that was rebased; none where the message does not say so, or

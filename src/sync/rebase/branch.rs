@@ -25,9 +25,10 @@ pub struct Standing {
 
 /// Returns whose a branch is, given by its tip and by its commits beyond the cousin's `base`.
 ///
-/// It is ours when its tip is and each commit below is upstream's or a copy of one that `base` has:
-/// by the same author, of the same time, with the same message. The tip names its own tree, so a
-/// copy that a person has changed makes the tip another. What else there is is a person's.
+/// It is ours when its tip is and each commit below is upstream's, ours of the same rebase, or a copy
+/// of one that `base` has: by the same author, of the same time, with the same message. The tip names
+/// its own tree, so a copy that a person has changed makes the tip another. What else there is is a
+/// person's.
 ///
 /// # Errors
 /// A history cannot be read.
@@ -46,21 +47,23 @@ pub fn standing(
     let own = workshop.commits_beyond(base, upstream)?;
     let originals: HashSet<_> = own.iter().filter(|it| it.parents.len() <= 1).map(key).collect();
     let mut found = Standing { is_ours: true, ..Standing::default() };
+    let last = commits.iter().find(|it| id(it).is_ok_and(|id| id == tip));
+    found.rebased = last.filter(|it| Own::read(&it.message, it.tree).is_some()).and_then(from);
     for record in commits {
         if !not_upstreams.contains(&record.id) {
             found.own.push(None);
             continue;
         }
         let ours = Own::read(&record.message, record.tree);
-        if id(record)? == tip {
-            found.rebased = rebased_from(&record.message).filter(|_| ours.is_some());
-            found.is_ours &= found.rebased.is_some();
-        } else {
-            found.is_ours &= record.parents.len() <= 1 && originals.contains(&key(record));
-        }
+        let is_copy = record.parents.len() <= 1 && originals.contains(&key(record));
+        found.is_ours &= is_copy || ours.is_some() && from(record) == found.rebased;
         found.own.push(ours);
     }
-    // A branch that was moved to a commit of upstream's has no tip of ours.
+    // A branch that was moved to one of upstream's commits has no tip of ours.
     found.is_ours &= found.rebased.is_some();
     Ok(found)
+}
+
+fn from(record: &CommitRecord) -> Option<CommitSha> {
+    rebased_from(&record.message)
 }
