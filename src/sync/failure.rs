@@ -16,7 +16,7 @@ mod by_hand;
 mod found;
 mod words;
 
-pub use by_hand::{ByHand, commands_by_hand, shell_quoted};
+pub use by_hand::{ByHand, commands_by_hand, commands_to_rebase, shell_quoted};
 
 use found::{Found, Key, ours};
 

@@ -2,9 +2,9 @@
 
 use ecosystem_dispatcher::embedded_github::MergeMethod;
 use pretty_assertions::assert_eq;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::circle::{Circle, FEATURE, change, lines, write};
+use crate::support::circle::{Circle, FEATURE, SOURCE, change, lines, write};
 
 const BRANCH: &str = "update-from-upstream-features-push";
 const APP: &str = "features/push/app.txt";
@@ -48,7 +48,7 @@ fn own_commits_are_put_on_top_of_upstreams_as_they_are() {
     let report = circle.pull();
     assert_eq!(outcome(&report), "proposed", "{report:#}");
     let text = applied(&report);
-    assert!(text.ends_with("rebase of 2 commits of this repository's own"), "{text}");
+    assert_eq!(text, "2 paths by rebase of 2 commits of this repository's own");
     let told = subjects(&circle, "main", BRANCH);
     assert_eq!(told.len(), 5, "{told:?}");
     assert!(told[0].starts_with("Update features/push to acme/monorepo@"), "{told:?}");
@@ -285,6 +285,78 @@ fn what_was_proposed_and_is_reverted_upstream_is_closed() {
 }
 
 #[test]
+fn a_fork_that_has_all_of_upstream_has_nothing_to_do() {
+    let circle = fork();
+    assert_eq!(outcome(&circle.pull()), "nothing-to-do");
+    assert_eq!(circle.bare(&["branch", "--list", "update-*"]), "");
+}
+
+#[test]
+fn several_features_are_one_update_and_per_commit_has_a_branch_for_each() {
+    let circle = fork();
+    let subscription = |feature: &str| json!({ "feature": feature, "method": "rebase", "pull_request": "per-commit" });
+    let subscriptions = ["features/push", "features/other"].map(subscription);
+    let file = json!({ "source": SOURCE, "subscriptions": subscriptions });
+    circle.here("own: more", |web| write(web, "subscriptions.json", format!("{file:#}\n")));
+    let mut branches = Vec::new();
+    for number in ["two", "three"] {
+        let path = "features/other/x.txt";
+        let head = circle.upstream(number, |mono| write(mono, path, format!("{number}\n")));
+        let report = circle.pull();
+        assert_eq!(report["features"].as_array().unwrap().len(), 2, "{report:#}");
+        for feature in report["features"].as_array().unwrap() {
+            assert_eq!(feature["outcome"], "proposed", "{report:#}");
+        }
+        let branch = format!("update-from-upstream-{head}");
+        assert_eq!(circle.at(&branch, path), number);
+        let lock: Value = serde_json::from_str(&circle.at(&branch, "ecosystem.lock.json")).unwrap();
+        for feature in ["features/push", "features/other"] {
+            assert_eq!(lock["features"][feature]["commit"], head);
+        }
+        assert_eq!(outcome(&circle.pull()), "nothing-to-do");
+        branches.push(branch);
+    }
+    assert_eq!(circle.pulls().len(), 2);
+}
+
+#[test]
+fn a_rewritten_upstream_is_refused_and_then_merged_when_that_was_meant() {
+    let circle = fork();
+    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+    circle.pull();
+    circle.merge(1, MergeMethod::Merge);
+    circle.sandbox.git(&circle.mono, &["reset", "-q", "--hard", "HEAD~1"]);
+    circle.sandbox.git(&circle.mono, &["push", "-q", "--force", "origin", "HEAD"]);
+    let head = circle.upstream("up: four", |mono| change(mono, APP, "app 4", "app four"));
+    let args = ["--pull", "--format", "json"];
+    let report = circle.sync().args(args).run().expect_code(1).json();
+    assert_eq!(report["features"][0]["code"], "rewritten", "{report:#}");
+    let run = circle.sync().args(args).arg("--allow-rewritten").run().expect_code(0);
+    assert_eq!(outcome(&run.json()), "proposed");
+    // What the cousin has of the old branch is the cousin's by now.
+    let text = circle.at(BRANCH, APP);
+    assert!(text.contains("app two") && text.contains("app four"), "{text}");
+    assert_eq!(locked(&circle, BRANCH), head);
+}
+
+#[test]
+fn a_merged_merge_is_gone_on_from() {
+    for how in [MergeMethod::Merge, MergeMethod::Squash] {
+        let circle = entangled();
+        circle.pull();
+        circle.merge(1, how);
+        assert_eq!(outcome(&circle.pull()), "nothing-to-do", "{how:?}");
+        circle.upstream("up: five again", |mono| change(mono, APP, "app fünf", "app cinq"));
+        let report = circle.pull();
+        assert_eq!(outcome(&report), "proposed", "{how:?}: {report:#}");
+        let expected = lines("app").replace("app 5", "app cinq").replace("app 9", "app nine");
+        assert_eq!(circle.at(BRANCH, APP), expected.trim_end(), "{how:?}");
+        circle.merge(2, how);
+        assert_eq!(outcome(&circle.pull()), "nothing-to-do", "{how:?}");
+    }
+}
+
+#[test]
 fn without_a_shared_history_it_is_refused() {
     let circle = Circle::by("rebase");
     let report = circle.sync().args(["--pull", "--format", "json"]).run().expect_code(1).json();
@@ -296,6 +368,22 @@ fn without_a_shared_history_it_is_refused() {
     let help = error["help"].as_str().unwrap();
     assert!(help.contains("\"merge\" or \"squash\""), "{help}");
     assert_eq!(circle.bare(&["branch", "--list", "update-*"]), "");
+}
+
+/// Gives the monorepo more commits than are fetched at first.
+fn long_history(circle: &Circle) {
+    let mut stream = String::new();
+    for number in 0..60 {
+        stream +=
+            "commit refs/heads/main\ncommitter Ada Test <ada@test.example> 1767000000 +0000\n";
+        stream += &format!("data <<END\nup: {number}\nEND\n");
+        stream += if number == 0 { "from refs/heads/main^0\n" } else { "" };
+        stream +=
+            &format!("M 100644 inline features/push/number.txt\ndata <<END\n{number}\nEND\n\n");
+    }
+    let bare = circle.sandbox.path().join("monorepo.git");
+    circle.sandbox.git_fed(&bare, &["fast-import", "--quiet"], stream.as_bytes());
+    circle.sandbox.git(&circle.mono, &["pull", "-q", "--ff-only", "origin", "main"]);
 }
 
 #[test]
@@ -316,27 +404,26 @@ fn every_kind_of_checkout_will_do() {
         }
         circle.here("own: in between", |web| write(web, "between.txt", "once\n"));
         circle.here("own: no more", |web| write(web, "between.txt", "now\n"));
-        for number in 0..60 {
-            circle.upstream(&format!("up: {number}"), |mono| {
-                write(mono, "features/push/number.txt", format!("{number}\n"));
-            });
-        }
+        long_history(&circle);
         circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
         let checkout = circle.checkout_with(options);
-        let args = ["--pull", "--format", "json"];
-        if !options.contains(&"--no-checkout") {
-            // First without a push, into the clone itself.
-            let run = circle.sync_in(&checkout).args(args).arg("--dry-run").run();
-            assert_eq!(outcome(&run.expect_code(0).json()), "committed", "{options:?}");
-            let log = circle.sandbox.git(&checkout, &["log", "--format=%s", BRANCH]);
-            assert_eq!(log.lines().count(), 67, "{options:?}: {log}");
-            let text =
-                circle.sandbox.git(&checkout, &["cat-file", "blob", &format!("{BRANCH}:{APP}")]);
-            assert!(text.contains("app two") && text.contains("app nine"), "{options:?}");
-        }
         let subscriptions = circle.web.join("subscriptions.json");
-        let run = circle.sync_in(&checkout).args(args).arg("--subscriptions").arg(subscriptions);
-        let report = run.run().expect_code(0).json();
+        let sync = || {
+            let run = circle.sync_in(&checkout).args(["--pull", "--format", "json"]);
+            run.arg("--subscriptions").arg(&subscriptions)
+        };
+        // First without a push, into the clone itself; a branch of ours is moved.
+        for _ in 0..2 {
+            let report = sync().arg("--dry-run").run().expect_code(0).json();
+            assert_eq!(outcome(&report), "committed", "{options:?}");
+        }
+        let log = circle.sandbox.git(&checkout, &["log", "--format=%s", BRANCH]);
+        assert_eq!(log.lines().count(), 67, "{options:?}: {log}");
+        let file = format!("{BRANCH}:{APP}");
+        let text = circle.sandbox.git(&checkout, &["cat-file", "blob", &file]);
+        assert!(text.contains("app two") && text.contains("app nine"), "{options:?}");
+
+        let report = sync().run().expect_code(0).json();
         assert_eq!(outcome(&report), "proposed", "{options:?}: {report:#}");
         let told = subjects(&circle, "main", BRANCH);
         assert_eq!(told.len(), 66, "{options:?}: {told:?}");

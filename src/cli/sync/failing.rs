@@ -11,6 +11,7 @@ use crate::names::{FeaturePath, RepoName};
 use crate::subscriptions::{Method, Subscription};
 use crate::sync::failure::{
     AT_COUSIN, AT_SOURCE, ByHand, Failure, FailureIssues, Subject, commands_by_hand,
+    commands_to_rebase,
 };
 use crate::sync::outcome::{Brought, Outcome};
 
@@ -106,8 +107,12 @@ fn by_hand(course: &Course<'_, '_>, unit: &Unit<'_>, brought: &Brought) -> Optio
     let source = &course.request.source_name;
     let branch = unit.branch(commit);
     let title = format!("Update from {source}@{}", commit.short());
+    let commands_of = match unit.method() {
+        Method::Rebase => commands_to_rebase,
+        _ => commands_by_hand,
+    };
     let commands = unit.subscriptions.iter().take(1).flat_map(|it: &&Subscription| {
-        commands_by_hand(&ByHand {
+        commands_of(&ByHand {
             source_url: &course.request.address,
             source_branch: upstream.branch(),
             feature: &it.feature,

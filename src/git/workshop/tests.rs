@@ -10,6 +10,7 @@ mod grafts;
 mod hostile;
 mod merges;
 mod own_branches;
+mod shared;
 #[cfg(unix)]
 mod work_trees;
 

@@ -81,6 +81,23 @@ pub fn commands_by_hand(it: &ByHand<'_>) -> Vec<String> {
     all
 }
 
+/// As [`commands_by_hand`], for a fork of the source that is rebased as a whole.
+#[must_use]
+pub fn commands_to_rebase(it: &ByHand<'_>) -> Vec<String> {
+    let mut all = commands_by_hand(it);
+    // What gets the branch, and what publishes it.
+    let end = all.split_off(all.len().saturating_sub(3));
+    all.truncate(4);
+    all.extend([
+        format!("git rebase {}", it.commit),
+        format!("# where that conflicts: git rebase --abort && git merge --no-ff {}", it.commit),
+        format!("# in ecosystem.lock.json write {} as the commit of each feature", it.commit),
+        "git add ecosystem.lock.json".to_owned(),
+    ]);
+    all.extend(end);
+    all
+}
+
 /// Returns a branch by its whole name, which is no option.
 fn reference(branch: &str) -> String {
     shell_quoted(format!("refs/heads/{branch}").as_bytes())

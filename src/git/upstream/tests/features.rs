@@ -106,3 +106,25 @@ fn a_feature_that_is_partly_here_is_completed() {
     upstream.bring_trees(&[root].into()).unwrap();
     assert_eq!(workshop.files(root).unwrap().len(), STATE.len());
 }
+
+#[test]
+fn of_whole_commits_all_comes_but_what_is_known() {
+    let sandbox = Sandbox::new();
+    let source = sandbox.bare("source.git");
+    let newer: &[(&str, &str)] = &[("features/file", "once\n"), ("huge/a/b", "not asked for\n")];
+    let newest: &[(&str, &str)] = &[("features/file", "new\n"), ("huge/a/b", "not asked for\n")];
+    let ids = sandbox.commits(&source, "main", None, &[STATE, newer, newest]);
+    let workshop = workshop(&sandbox);
+    let mut upstream = upstream(&sandbox, &workshop, &source, None).unwrap();
+    let roots = ids.iter().map(|id| workshop.root(*id).unwrap()).collect::<Vec<_>>();
+    upstream.bring_trees(&[roots[0]].into()).unwrap();
+    let new: BTreeSet<ObjectId> = roots[1..].iter().copied().collect();
+    upstream.bring_whole(&new, &roots[..1]).unwrap();
+    let id = |path: &str| ObjectId::from_str(&sandbox.git(&source, &["rev-parse", path])).unwrap();
+    for brought in ["main~1:features/file", "main:features/file", "main:features"] {
+        assert!(workshop.has(id(brought)), "{brought}");
+    }
+    for known in ["main:huge/a/b", "main~2:features/file"] {
+        assert!(!workshop.has(id(known)), "{known}");
+    }
+}
