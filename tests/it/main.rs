@@ -41,6 +41,7 @@ mod stopping;
 mod support;
 mod sync;
 mod sync_by_hand;
+mod sync_matrix;
 mod sync_trailers;
 mod sync_rebase;
 mod validate;

@@ -1,6 +1,6 @@
 //! What the integration tests stand on: programs that cannot hang (`process`), git repositories
 //! in a directory of their own (`repository`), the built binary (`ecosystem`), the embedded GitHub
-//! (`github`), a monorepo that lives (`world`), one with a cousin (`circle`), histories of it (`script`, `simulation`) and the law
+//! (`github`), a monorepo that lives (`world`), one with a cousin (`circle`, or without a GitHub `pair`), histories of it (`script`, `simulation`) and the law
 //! that they are held to (`oracle`), the table of sample events (`events`), the documents
 //! (`document`) and YAML files (`yaml`). Nothing here knows what a test expects, and nothing reads
 //! the configuration, the home directory or the tokens of the person who runs it.
@@ -13,6 +13,7 @@ pub(crate) mod events;
 pub(crate) mod github;
 pub(crate) mod loopback;
 pub(crate) mod oracle;
+pub(crate) mod pair;
 pub(crate) mod process;
 pub(crate) mod repository;
 pub(crate) mod script;
