@@ -9,6 +9,7 @@ use super::units::Unit;
 use crate::git::files::{Files, ObjectId};
 use crate::git::upstream::Upstream;
 use crate::git::workshop::Workshop;
+use crate::names::CommitSha;
 use crate::subscriptions::{Method, Subscription};
 use crate::sync::apply::{Applied, Bench, Sides, Since};
 use crate::sync::dependencies;
@@ -31,9 +32,11 @@ pub(super) struct Made {
     /// What is proposed, as one id: the features' trees upstream.
     pub(super) content: String,
     pub(super) conflicts: bool,
+    /// The upstream commit that was applied before, also where the branch no longer has it.
+    pub(super) previous: Option<CommitSha>,
     pub(super) news: Vec<UpstreamCommit>,
-    /// Whether these are all that are new.
-    pub(super) all_news: bool,
+    /// What the pull request says besides, in sentences.
+    pub(super) notes: Vec<String>,
 }
 
 impl Maker {
@@ -57,15 +60,13 @@ impl Maker {
                 brought.commit = Some(good.record.id.clone());
                 brought.previous.clone_from(&good.since);
                 let branch = course.upstream.as_ref().map(Upstream::branch).unwrap_or_default();
-                let since = good.since.as_ref().map(|since| format!(", since {}", since.short()));
-                brought.pass(
-                    Stage::Verified,
-                    format!(
-                        "{} is on {branch}{}",
-                        good.record.id.short(),
-                        since.unwrap_or_else(|| ", for the first time".to_owned())
-                    ),
-                );
+                let since = match &good.since {
+                    Some(since) => format!(", since {}", since.short()),
+                    None if good.rewritten => ", which was rewritten".to_owned(),
+                    None => ", for the first time".to_owned(),
+                };
+                let said = format!("{} is on {branch}{since}", good.record.id.short());
+                brought.pass(Stage::Verified, said);
                 Ok(Some(Self { good }))
             }
         }
@@ -96,6 +97,7 @@ impl Maker {
         let commit = ObjectId::from_str(self.good.record.id.as_str())
             .map_err(|error| Trouble::new("git", error.message().to_owned(), ""))?;
         let mut parts: Vec<(Sides<'_>, Applied)> = Vec::new();
+        let mut is_first = false;
         for subscription in &unit.subscriptions {
             let since = since(&onto.lock, subscription, source.as_str(), self.good.rewritten);
             let sides = bench.sides(subscription, onto.root, &since, commit)?;
@@ -103,14 +105,25 @@ impl Maker {
             if is_new && sides.theirs.is_empty() {
                 return Err(no_such_feature(subscription, &self.good));
             }
+            is_first |= is_new;
             let applied = bench.apply(&sides)?;
             parts.push((sides, applied));
         }
         self.note(&mut bench, unit, &parts, brought)?;
         let content = content(&parts);
         let conflicts = !brought.conflicts.is_empty();
-        if brought.changes.is_empty() {
-            return Ok(Made { commit: None, content, conflicts, news: Vec::new(), all_news: true });
+        // Where nothing is recorded yet that can be counted from, that is worth a commit of its own:
+        // without it there is no base for the next merge.
+        let is_to_be_recorded = is_first || self.good.rewritten;
+        if brought.changes.is_empty() && !is_to_be_recorded {
+            return Ok(Made {
+                commit: None,
+                content,
+                conflicts,
+                previous: None,
+                news: Vec::new(),
+                notes: Vec::new(),
+            });
         }
         *stage = Stage::Recorded;
         let features = unit.features();
@@ -119,14 +132,57 @@ impl Maker {
         let made = bench.record(onto, &finished, &imprint)?;
         brought.made = sha(made).ok();
         brought.diff_stat = course.workshop.diff_stat(onto.root, course.workshop.root(made)?).ok();
-        brought.pass(Stage::Recorded, format!("in a commit, with {}", lock::FILE_NAME));
+        let said = match brought.changes.len() {
+            0 => format!("in a commit of {} alone: what is here is counted from", lock::FILE_NAME),
+            _ => format!("in a commit, with {}", lock::FILE_NAME),
+        };
+        brought.pass(Stage::Recorded, said);
         Ok(Made {
             commit: Some(made),
             content,
             conflicts,
+            previous: self.previous(&onto.lock, unit, source.as_str()),
             news: news.commits.iter().map(told).collect(),
-            all_news: news.complete,
+            notes: self.notes(&parts, brought, news.complete),
         })
+    }
+
+    /// Returns the upstream commit that was applied before.
+    fn previous(&self, lock: &Lock, unit: &Unit<'_>, source: &str) -> Option<CommitSha> {
+        let had = || {
+            let mut locked = unit.subscriptions.iter().filter_map(|it| lock.get(&it.feature));
+            locked.find(|it| it.source == source).map(|it| it.commit.clone())
+        };
+        self.good.since.clone().or_else(|| self.good.rewritten.then(had).flatten())
+    }
+
+    /// Returns what the pull request says besides.
+    fn notes(
+        &self,
+        parts: &[(Sides<'_>, Applied)],
+        brought: &Brought,
+        all_news: bool,
+    ) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.good.rewritten {
+            let has_base = parts.iter().all(|(sides, _)| sides.base.is_some());
+            let how = match has_base {
+                true => "it is merged from what was brought then.",
+                false => "what was brought then is gone, so there is no common base to merge from.",
+            };
+            notes.push(format!("The branch upstream was rewritten since the last sync: {how}"));
+        }
+        if brought.changes.is_empty() {
+            notes.push(format!(
+                "What is here needs no change. Only {} does: it says what the next sync is counted \
+                 from.",
+                lock::FILE_NAME
+            ));
+        }
+        if !all_news {
+            notes.push("Only the newest upstream commits are listed.".to_owned());
+        }
+        notes
     }
 
     /// Notes what was applied.

@@ -86,7 +86,9 @@ fn head(it: &Proposal<'_>, room: usize) -> String {
         text.push('\n');
     }
     let into = match it.into.as_bytes() {
-        b"." => "the root of this repository".to_owned(),
+        // What is brought together lies where it lies in the source.
+        _ if it.features.len() != 1 => "the same directories here".to_owned(),
+        b"" | b"." => "the root of this repository".to_owned(),
         path => code_of(path),
     };
     text + &format!("Applied to {into} by {}.\n", code(it.method))

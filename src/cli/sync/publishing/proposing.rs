@@ -250,17 +250,6 @@ impl<'a> Written<'a> {
         let conflicts = brought.conflicts.iter();
         let conflicts =
             conflicts.map(|it| ConflictNote { path: it.path.clone(), what: it.describe() });
-        let mut notes = Vec::new();
-        if good.rewritten {
-            notes.push(
-                "The branch upstream was rewritten since the last sync, so there was no common \
-                 base to merge from."
-                    .to_owned(),
-            );
-        }
-        if !made.all_news {
-            notes.push("Only the newest upstream commits are listed.".to_owned());
-        }
         let into = unit.subscriptions.first().map(|it| it.into.as_bytes()).unwrap_or_default();
         Self {
             course: (
@@ -276,7 +265,7 @@ impl<'a> Written<'a> {
             files: files.collect(),
             conflicts: conflicts.collect(),
             dependencies: brought.dependencies.clone(),
-            notes,
+            notes: made.notes.clone(),
         }
     }
 
@@ -287,7 +276,7 @@ impl<'a> Written<'a> {
             into: &self.into,
             source,
             server,
-            previous: self.good.since.as_ref(),
+            previous: self.made.previous.as_ref(),
             commit: &self.good.record.id,
             tree: &self.made.content,
             method: self.method,
