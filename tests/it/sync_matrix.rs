@@ -1,6 +1,8 @@
 //! What `ecosystem sync` makes of each kind of change by each method, and of each state that a
 //! cousin, its clone and its files can be in. Whatever needs no GitHub runs without one.
 
+mod adopting;
+mod history;
 mod kinds;
 
 use serde_json::{Value, json};
