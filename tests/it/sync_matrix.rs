@@ -4,6 +4,8 @@
 mod adopting;
 mod history;
 mod kinds;
+mod layout;
+mod preserving;
 
 use serde_json::{Value, json};
 
