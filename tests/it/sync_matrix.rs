@@ -5,6 +5,7 @@ mod adopting;
 mod history;
 mod kinds;
 mod layout;
+mod picking;
 mod preserving;
 
 use serde_json::{Value, json};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::ecosystem::Run;
-use super::repository::Sandbox;
+use super::repository::{IMPORT, Sandbox};
 
 /// What a path of a commit holds.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,16 +141,13 @@ impl Pair {
     pub(crate) fn import(&self, repository: &Path, branch: &str, commits: &[Commit<'_>]) -> String {
         let reference = format!("refs/heads/{branch}");
         let has = ["rev-parse", "-q", "--verify", &reference];
-        let mut begun = self.sandbox.try_git(repository, &has, b"").status.success();
+        let begun = self.sandbox.try_git(repository, &has, b"").status.success();
         let mut stream = Vec::new();
-        for commit in commits {
-            write(&mut stream, &reference, commit, begun);
-            begun = true;
+        for (at, commit) in commits.iter().enumerate() {
+            // Behind the first one fast-import goes on from what it has just read.
+            write(&mut stream, &reference, commit, begun && at == 0);
         }
-        let args = ["fast-import", "--quiet", "--force"];
-        let args =
-            ["-c", "core.protectNTFS=false", "-c", "core.ignorecase=false"].into_iter().chain(args);
-        self.sandbox.git_fed(repository, &args.collect::<Vec<_>>(), &stream);
+        self.sandbox.git_fed(repository, &IMPORT, &stream);
         self.sandbox.rev(repository, &reference)
     }
 
