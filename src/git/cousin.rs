@@ -48,24 +48,6 @@ pub fn base(clone: &Repository, named: Option<&str>) -> Result<Base, GitError> {
     Ok(Base { branch: Some(named.to_owned()), commit: commit.id() })
 }
 
-/// Returns a file at the root of the commit that is checked out; none where it has none.
-///
-/// # Errors
-/// It is longer than `limit`, or cannot be read.
-pub fn file_at_head(
-    clone: &Repository,
-    name: &str,
-    limit: usize,
-) -> Result<Option<Vec<u8>>, GitError> {
-    let Ok(head) = clone.head().and_then(|head| head.peel_to_tree()) else { return Ok(None) };
-    let Some(entry) = head.get_name(name) else { return Ok(None) };
-    let blob = clone.find_blob(entry.id())?;
-    if blob.size() > limit {
-        return Err(GitError::TooLarge { path: name.to_owned(), size: blob.size(), limit });
-    }
-    Ok(Some(blob.content().to_vec()))
-}
-
 /// Returns the default branch of `origin`, as far as the clone knows it.
 #[must_use]
 pub fn default_branch(clone: &Repository) -> Option<String> {

@@ -2,11 +2,15 @@
 //! copies, sees that nothing is written where nothing of upstream's may be, and proves the result.
 //! The caller makes a commit of it.
 
+mod both;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) use both::Both;
 
 use crate::git::files::{Files, Mode, ObjectId};
 use crate::git::upstream::Upstream;
-use crate::git::workshop::{FileMerge, Found, Workshop};
+use crate::git::workshop::{Found, Workshop};
 use crate::names::FeaturePath;
 use crate::subscriptions::{self, Method, Subscription};
 use crate::sync::lock::{self, Locked};
@@ -138,7 +142,8 @@ impl Bench<'_, '_> {
                 ..Merge::default()
             },
             Method::Merge | Method::CherryPick | Method::Squash | Method::Rebase => {
-                merge::three_way(self, base, &sides.ours, &sides.theirs, &preserve)?
+                let mut both = Both::new(self, &sides.ours);
+                merge::three_way(&mut both, base, &sides.ours, &sides.theirs, &preserve)?
             }
         };
         self.bring(&merged.files, &sides.ours)?;
@@ -160,7 +165,7 @@ impl Bench<'_, '_> {
             .filter(|(_, entry)| entry.mode != Mode::Submodule)
             .map(|(_, entry)| entry.id)
             .collect();
-        Ok(self.upstream.bring_blobs(&blobs)?)
+        Both::new(self, before).prepare(&blobs)
     }
 
     /// Sees that nothing is written where nothing of upstream's may be.
@@ -215,7 +220,11 @@ impl Bench<'_, '_> {
     ) -> Result<(), Trouble> {
         let violations = match sides.subscription.method {
             Method::Copy => proof::prove_copy(&sides.ours, &sides.theirs, &merged.files, preserve),
-            _ => proof::prove_merge(self, base, &sides.ours, &sides.theirs, merged, preserve)?,
+            _ => {
+                let mut both = Both::new(self, &sides.ours);
+                let (ours, theirs) = (&sides.ours, &sides.theirs);
+                proof::prove_merge(&mut both, base, ours, theirs, merged, preserve)?
+            }
         };
         let Some(first) = violations.first() else { return Ok(()) };
         Err(Trouble::new(
@@ -232,27 +241,6 @@ impl Bench<'_, '_> {
             Found::Directory(tree) => self.workshop.files(tree)?,
             Found::Entry(entry) => Files::from([(Vec::new(), entry)]),
         })
-    }
-}
-
-impl Contents for Bench<'_, '_> {
-    type Error = Trouble;
-
-    fn blob(&mut self, id: ObjectId) -> Result<Vec<u8>, Trouble> {
-        Ok(self.workshop.blob(id)?)
-    }
-
-    fn merge_file(
-        &mut self,
-        base: Option<ObjectId>,
-        ours: ObjectId,
-        theirs: ObjectId,
-    ) -> Result<FileMerge, Trouble> {
-        Ok(self.workshop.merge_file(base, ours, theirs, ("ours", "base", "upstream"))?)
-    }
-
-    fn prepare(&mut self, blobs: &BTreeSet<ObjectId>) -> Result<(), Trouble> {
-        Ok(self.upstream.bring_blobs(blobs)?)
     }
 }
 

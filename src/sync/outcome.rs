@@ -5,7 +5,7 @@ use crate::git::GitError;
 use crate::git::upstream::UpstreamError;
 use crate::names::{CommitSha, FeaturePath};
 use crate::sync::dependencies;
-use crate::sync::lock::{self, LockError};
+use crate::sync::lock::LockError;
 use crate::sync::merge::Conflict;
 use crate::sync::paths::Refused;
 
@@ -168,7 +168,7 @@ impl From<UpstreamError> for Trouble {
 
 impl From<LockError> for Trouble {
     fn from(error: LockError) -> Self {
-        Self::new("lock-file", format!("{}: {error}", lock::FILE_NAME), error.help())
+        Self::new("lock-file", error.to_string(), error.help())
     }
 }
 

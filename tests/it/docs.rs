@@ -313,9 +313,14 @@ fn the_dependencies_in_the_architecture_are_those_that_are_used() {
 #[test]
 fn every_path_and_module_that_a_document_names_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for name in
-        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/migrating.md", "docs/sync.md"]
-    {
+    for name in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/migrating.md",
+        "docs/sync.md",
+    ] {
         let text = Document::read(name).text;
         let quoted = text.split('`').skip(1).step_by(2);
         let paths = quoted.filter(|word| {

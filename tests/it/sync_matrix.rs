@@ -2,10 +2,12 @@
 //! cousin, its clone and its files can be in. Whatever needs no GitHub runs without one.
 
 mod adopting;
+mod files;
 mod history;
 mod kinds;
 mod layout;
 mod picking;
+mod places;
 mod preserving;
 
 use serde_json::{Value, json};

@@ -4,11 +4,13 @@
 pub(super) mod rebasing;
 
 use super::course::Course;
-use super::request::What;
+use super::request::{Mode, What};
 use super::units::Unit;
+use crate::document::MAX_BYTES;
 use crate::git::files::{Files, ObjectId};
 use crate::git::upstream::Upstream;
 use crate::git::workshop::Workshop;
+use crate::input;
 use crate::names::CommitSha;
 use crate::subscriptions::{Method, Subscription};
 use crate::sync::apply::{Applied, Bench, Sides, Since};
@@ -19,6 +21,9 @@ use crate::sync::outcome::{Brought, Change, Outcome, Stage, Trouble};
 use crate::sync::rebase::no_such_feature;
 use crate::sync::record::{Finished, Imprint, Onto, told};
 use crate::sync::verify::{Claim, Good, Verified, sha, verify};
+
+/// The note of a list that is cut.
+const NEWEST_ONLY: &str = "Only the newest upstream commits are listed.";
 
 /// A unit whose commit may be brought.
 pub(super) struct Maker {
@@ -47,7 +52,10 @@ impl Maker {
         brought: &mut Brought,
     ) -> Result<Option<Self>, Trouble> {
         let lock = course.onto.lock.clone();
-        let found = verified(course, unit, &lock)?;
+        let found = match in_work_tree(course, unit) {
+            Some(commit) => Verified::Same(commit),
+            None => verified(course, unit, &lock)?,
+        };
         match found {
             Verified::Same(commit) => {
                 brought.previous = Some(commit.clone());
@@ -180,7 +188,7 @@ impl Maker {
             ));
         }
         if !all_news {
-            notes.push("Only the newest upstream commits are listed.".to_owned());
+            notes.push(NEWEST_ONLY.to_owned());
         }
         notes
     }
@@ -253,6 +261,24 @@ fn verified(
         }
     }
     found.ok_or_else(|| Trouble::new("nothing", "there is nothing to bring", ""))
+}
+
+/// Returns the commit that is asked for, where the work tree is what is wanted and has it already:
+/// what an earlier run wrote there, and nobody has committed yet.
+fn in_work_tree(course: &Course<'_, '_>, unit: &Unit<'_>) -> Option<CommitSha> {
+    if course.mode() != Mode::WorkTree {
+        return None;
+    }
+    let path = course.clone.workdir()?.join(lock::FILE_NAME);
+    let lock = Lock::parse(&input::read(&path, MAX_BYTES).ok()?).ok()?;
+    let tip = course.upstream.as_ref().and_then(|it| sha(it.tip()).ok());
+    let commit = unit.commit.clone().or(tip)?;
+    let source = course.request.source_name.as_str();
+    let has = |it: &&Subscription| {
+        let locked = lock.get(&it.feature).filter(|locked| locked.source == source);
+        locked.is_some_and(|locked| locked.commit == commit)
+    };
+    unit.subscriptions.iter().all(has).then_some(commit)
 }
 
 /// Returns what a feature's changes are counted from.

@@ -225,13 +225,15 @@ impl Publisher {
 
     fn to_work_tree(
         &self,
-        course: &Course<'_, '_>,
+        course: &mut Course<'_, '_>,
         commit: ObjectId,
         brought: &mut Brought,
     ) -> Result<(), Trouble> {
         let before = course.workshop.files(self.onto.root)?;
         let after = course.workshop.files(course.workshop.root(commit)?)?;
         course.workshop.apply_to_worktree(course.clone, &before, &after, b"")?;
+        // The next feature goes on top: there is one work tree, and one lock file in it.
+        course.onto = Onto::read(course.workshop, commit)?;
         brought.made = None;
         let said = "the work tree has it; nothing is staged";
         brought.end(Stage::Recorded, Outcome::Applied, said);

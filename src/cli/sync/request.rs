@@ -7,12 +7,16 @@ use std::time::Duration;
 
 use super::{Args, OnConflict};
 use crate::actions;
+use crate::cli;
 use crate::cli::Failure;
 use crate::cli::listing::{from, leads_out_of};
 use crate::document::MAX_BYTES;
 use crate::environment::Environment;
 use crate::git::command::Credential;
-use crate::git::{self, cousin};
+use crate::git::cousin::{self, Base};
+use crate::git::fetch::Remote;
+use crate::git::workshop::{Found, Workshop};
+use crate::git::{self, GitError};
 use crate::input;
 use crate::names::{CommitSha, FeaturePath, RepoName};
 use crate::subscriptions::{self, FILE_NAME, SourceName, Subscriptions};
@@ -99,7 +103,7 @@ pub(super) fn resolve<'a>(
 ) -> Result<Request<'a>, Failure> {
     let clone = git::open(dir)?;
     let what = what(dir, args, environment)?;
-    let subscriptions = read(dir, &clone, args)?;
+    let subscriptions = read(dir, &clone, args, environment)?;
     let source = match &args.source {
         Some(source) => SourceName::parse(source)
             .map_err(|bad| Failure::new(format!("--source: {}", bad.message), bad.help))?,
@@ -228,7 +232,12 @@ fn hint(path: &Path) -> Result<What, Failure> {
 
 /// Reads the cousin's file: the one that is named, else the work tree's, else that of the commit
 /// which is checked out.
-fn read(dir: &Path, clone: &git::Repository, args: &Args) -> Result<Subscriptions, Failure> {
+fn read(
+    dir: &Path,
+    clone: &git::Repository,
+    args: &Args,
+    environment: &Environment,
+) -> Result<Subscriptions, Failure> {
     let unreadable = |name: &str, error: &dyn std::fmt::Display| {
         Failure::new(
             format!("cannot read {name}: {error}"),
@@ -257,8 +266,34 @@ fn read(dir: &Path, clone: &git::Repository, args: &Args) -> Result<Subscription
             Err(error) => return Err(unreadable(FILE_NAME, &error)),
         }
     }
-    match cousin::file_at_head(clone, FILE_NAME, MAX_BYTES)? {
+    match at_head(clone, environment)? {
         Some(bytes) => Ok(subscriptions::parse(FILE_NAME, &bytes)?),
         None => Err(unreadable(FILE_NAME, &"there is none")),
+    }
+}
+
+/// Returns the cousin's file at the commit that is checked out, which a partial clone may have to
+/// ask its origin for; none where it has none.
+fn at_head(
+    clone: &git::Repository,
+    environment: &Environment,
+) -> Result<Option<Vec<u8>>, GitError> {
+    let Ok(Base { commit, .. }) = cousin::base(clone, None) else { return Ok(None) };
+    let own = credentials(environment, &crate::github::auth::VARIABLES);
+    let origin = Remote::origin(clone, actions::server_url(environment), &own)?;
+    let workshop = Workshop::new(&cli::git(environment), clone)?;
+    if let Some(origin) = &origin {
+        workshop.set_origin(origin);
+    }
+    match workshop.at(workshop.root(commit)?, FILE_NAME.as_bytes())? {
+        Found::Entry(entry) if entry.mode.is_file() => {
+            let bytes = workshop.blob(entry.id)?;
+            let (path, size, limit) = (FILE_NAME.to_owned(), bytes.len(), MAX_BYTES);
+            if size > limit {
+                return Err(GitError::TooLarge { path, size, limit });
+            }
+            Ok(Some(bytes))
+        }
+        _ => Ok(None),
     }
 }

@@ -1,6 +1,7 @@
 //! The commits of a unit whose method is `rebase`: the whole tree is brought, so what is noted of
 //! it is noted once, and not for each feature.
 
+use super::NEWEST_ONLY;
 use super::{Made, manifests, not_fetched, pass};
 use crate::cli::sync::course::Course;
 use crate::cli::sync::request::Mode;
@@ -63,7 +64,8 @@ pub(super) fn make(
         content: done.content,
         conflicts: !done.conflicts.is_empty(),
         news: done.news.iter().map(told).collect(),
-        all_news: done.all_news,
+        previous: good.since.clone(),
+        notes: if done.all_news { Vec::new() } else { vec![NEWEST_ONLY.to_owned()] },
     })
 }
 
