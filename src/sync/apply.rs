@@ -2,15 +2,11 @@
 //! copies, sees that nothing is written where nothing of upstream's may be, and proves the result.
 //! The caller makes a commit of it.
 
-mod both;
-
 use std::collections::{BTreeMap, BTreeSet};
-
-pub(super) use both::Both;
 
 use crate::git::files::{Files, Mode, ObjectId};
 use crate::git::upstream::Upstream;
-use crate::git::workshop::{Found, Workshop};
+use crate::git::workshop::{FileMerge, Found, Workshop};
 use crate::names::FeaturePath;
 use crate::subscriptions::{self, Method, Subscription};
 use crate::sync::lock::{self, Locked};
@@ -26,6 +22,8 @@ pub struct Bench<'w, 'b> {
     pub upstream: &'b mut Upstream<'w>,
     /// Whether workflows and code owners may be written.
     pub allow_workflows: bool,
+    /// Blobs that only the cousin has, so that the source is not asked for them.
+    own: BTreeSet<ObjectId>,
 }
 
 /// What upstream's changes are counted from.
@@ -65,6 +63,18 @@ pub struct Applied {
     pub changes: Vec<Change>,
     /// Paths from the cousin's root.
     pub conflicts: Vec<Conflict>,
+}
+
+impl<'w, 'b> Bench<'w, 'b> {
+    /// Returns a bench with nothing on it.
+    #[must_use]
+    pub fn new(
+        workshop: &'w Workshop,
+        upstream: &'b mut Upstream<'w>,
+        allow_workflows: bool,
+    ) -> Self {
+        Self { workshop, upstream, allow_workflows, own: BTreeSet::new() }
+    }
 }
 
 impl Bench<'_, '_> {
@@ -136,14 +146,17 @@ impl Bench<'_, '_> {
         let none = Files::new();
         let base = sides.base.as_ref().unwrap_or(&none);
         let preserve = |path: &[u8]| preserves(subscription, path);
+        let of_source: BTreeSet<ObjectId> =
+            base.values().chain(sides.theirs.values()).map(|it| it.id).collect();
+        let ours = sides.ours.values().map(|entry| entry.id);
+        self.own.extend(ours.filter(|id| !of_source.contains(id)));
         let merged = match subscription.method {
             Method::Copy => Merge {
                 files: merge::copy(&sides.ours, &sides.theirs, &preserve),
                 ..Merge::default()
             },
             Method::Merge | Method::CherryPick | Method::Squash | Method::Rebase => {
-                let mut both = Both::new(self, &sides.ours);
-                merge::three_way(&mut both, base, &sides.ours, &sides.theirs, &preserve)?
+                merge::three_way(self, base, &sides.ours, &sides.theirs, &preserve)?
             }
         };
         self.bring(&merged.files, &sides.ours)?;
@@ -165,7 +178,14 @@ impl Bench<'_, '_> {
             .filter(|(_, entry)| entry.mode != Mode::Submodule)
             .map(|(_, entry)| entry.id)
             .collect();
-        Both::new(self, before).prepare(&blobs)
+        self.bring_blobs(&blobs)
+    }
+
+    /// Fetches blobs that are not here, each from where it is.
+    fn bring_blobs(&mut self, blobs: &BTreeSet<ObjectId>) -> Result<(), Trouble> {
+        let own = blobs.intersection(&self.own).copied().collect();
+        self.workshop.bring_own_blobs(&own)?;
+        Ok(self.upstream.bring_blobs(&blobs.difference(&own).copied().collect())?)
     }
 
     /// Sees that nothing is written where nothing of upstream's may be.
@@ -220,11 +240,7 @@ impl Bench<'_, '_> {
     ) -> Result<(), Trouble> {
         let violations = match sides.subscription.method {
             Method::Copy => proof::prove_copy(&sides.ours, &sides.theirs, &merged.files, preserve),
-            _ => {
-                let mut both = Both::new(self, &sides.ours);
-                let (ours, theirs) = (&sides.ours, &sides.theirs);
-                proof::prove_merge(&mut both, base, ours, theirs, merged, preserve)?
-            }
+            _ => proof::prove_merge(self, base, &sides.ours, &sides.theirs, merged, preserve)?,
         };
         let Some(first) = violations.first() else { return Ok(()) };
         Err(Trouble::new(
@@ -241,6 +257,27 @@ impl Bench<'_, '_> {
             Found::Directory(tree) => self.workshop.files(tree)?,
             Found::Entry(entry) => Files::from([(Vec::new(), entry)]),
         })
+    }
+}
+
+impl Contents for Bench<'_, '_> {
+    type Error = Trouble;
+
+    fn blob(&mut self, id: ObjectId) -> Result<Vec<u8>, Trouble> {
+        Ok(self.workshop.blob(id)?)
+    }
+
+    fn merge_file(
+        &mut self,
+        base: Option<ObjectId>,
+        ours: ObjectId,
+        theirs: ObjectId,
+    ) -> Result<FileMerge, Trouble> {
+        Ok(self.workshop.merge_file(base, ours, theirs, ("ours", "base", "upstream"))?)
+    }
+
+    fn prepare(&mut self, blobs: &BTreeSet<ObjectId>) -> Result<(), Trouble> {
+        self.bring_blobs(blobs)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::git::upstream::CommitRecord;
 use crate::git::workshop::{Found, NewCommit, Signature, Workshop};
 use crate::names::{FeaturePath, RepoName};
 use crate::subscriptions::{Method, Subscription};
-use crate::sync::apply::{Applied, Bench, Both, Sides, preserves};
+use crate::sync::apply::{Applied, Bench, Sides, preserves};
 use crate::sync::lock::{self, Lock, Locked};
 use crate::sync::merge;
 use crate::sync::message::{self, CommitText, Trailers, UpstreamCommit};
@@ -144,8 +144,7 @@ impl Bench<'_, '_> {
             let parent = record.parents.first().and_then(|parent| states.get(parent));
             let base = parent.cloned().unwrap_or_default();
             let preserve = |path: &[u8]| preserves(subscription, path);
-            let mut both = Both::new(self, &sides.ours);
-            let picked = merge::three_way(&mut both, &base, &current, &theirs, &preserve)?;
+            let picked = merge::three_way(self, &base, &current, &theirs, &preserve)?;
             if !picked.conflicts.is_empty() {
                 return Ok(());
             }

@@ -9,6 +9,7 @@ mod layout;
 mod picking;
 mod places;
 mod preserving;
+mod report;
 
 use serde_json::{Value, json};
 

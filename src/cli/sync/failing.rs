@@ -99,8 +99,11 @@ fn said(
 }
 
 /// Returns the commands by which a person finishes what failed; none where the commit itself was
-/// refused.
+/// refused, or has nothing to bring.
 fn by_hand(course: &Course<'_, '_>, unit: &Unit<'_>, brought: &Brought) -> Option<String> {
+    if brought.trouble.as_ref().is_some_and(|it| it.code == "no-such-feature") {
+        return None;
+    }
     let commit = brought.commit.as_ref()?;
     let upstream = course.upstream.as_ref()?;
     let cousin = course.request.repository.as_ref()?;

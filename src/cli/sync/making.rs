@@ -101,7 +101,7 @@ impl Maker {
         };
         let upstream = course.upstream.as_mut().ok_or_else(not_fetched)?;
         let allow_workflows = course.request.allow_workflows;
-        let mut bench = Bench { workshop: course.workshop, upstream, allow_workflows };
+        let mut bench = Bench::new(course.workshop, upstream, allow_workflows);
         let commit = ObjectId::from_str(self.good.record.id.as_str())
             .map_err(|error| Trouble::new("git", error.message().to_owned(), ""))?;
         let mut parts: Vec<(Sides<'_>, Applied)> = Vec::new();

@@ -131,7 +131,8 @@ fn pull_request(out: &mut String, pull: &PullRequest, paint: Paint) {
     }
     let _ = writeln!(out, "  {} {draft}{title}", paint.dim("pull request that would be opened:"));
     for line in pull.body.lines() {
-        let _ = writeln!(out, "    {}", paint.dim("|").to_string() + " " + &shown(line.as_bytes()));
+        let line = format!("    {} {}", paint.dim("|"), shown(line.as_bytes()));
+        let _ = writeln!(out, "{}", line.trim_end());
     }
 }
 
