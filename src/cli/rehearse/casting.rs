@@ -1,8 +1,13 @@
 //! The embedded GitHub of a rehearsal, and who misbehaves on it on purpose: one cousin is limited, one
 //! was renamed, one is gone. It serves on a thread of its own while the pipeline runs against it.
 
+use std::sync::OnceLock;
+
+use tokio::sync::oneshot;
+
 use super::TOKEN;
-use crate::cli::{self, Failure};
+use crate::cli::signals::Signals;
+use crate::cli::{self, Exit, Failure};
 use crate::embedded_github::{EmbeddedGitHub, Event, Fault, Model, Token};
 use crate::names::RepoName;
 use crate::report::Report;
@@ -62,16 +67,18 @@ pub(super) fn on_embedded_github(
     if let Some(limited) = &casting.limited {
         model.fault(limited.as_str(), Fault::limited(1));
     }
-    on_github(model, |github| {
+    on_github(model, &OnceLock::new(), |github| {
         let report = during(github.url())?;
         let received = github.with(|model| model.events().to_vec());
         Ok((report, received, github.url().to_owned()))
     })
 }
 
-/// Starts the embedded GitHub, runs `during` while it answers, and returns what that returned.
+/// Starts the embedded GitHub, runs `during` while it answers, and returns what that returned. A
+/// signal that comes meanwhile is noted in `interrupted`.
 pub(super) fn on_github<R>(
     model: Model,
+    interrupted: &OnceLock<Exit>,
     during: impl FnOnce(&EmbeddedGitHub) -> Result<R, Failure>,
 ) -> Result<R, Failure> {
     let failed = |error: std::io::Error| {
@@ -80,13 +87,24 @@ pub(super) fn on_github<R>(
     let runtime = cli::network()?;
     let github = runtime.block_on(EmbeddedGitHub::start(model)).map_err(failed)?;
     // The server runs on a thread of its own while the pipeline, which blocks, runs on this one.
-    let (done, stop) = tokio::sync::oneshot::channel::<()>();
+    let (done, stop) = oneshot::channel::<()>();
     let result = std::thread::scope(|scope| {
-        scope.spawn(|| runtime.block_on(stop));
+        scope.spawn(|| runtime.block_on(until(stop, interrupted)));
         let result = during(&github);
         drop(done);
         result
     });
     runtime.block_on(github.stop());
     result
+}
+
+/// Waits until it is to stop, and notes a signal that comes before.
+async fn until(mut stop: oneshot::Receiver<()>, interrupted: &OnceLock<Exit>) {
+    if let Ok(mut signals) = Signals::catch() {
+        tokio::select! {
+            _ = &mut stop => return,
+            exit = signals.next() => drop(interrupted.set(exit)),
+        }
+    }
+    let _ = stop.await;
 }

@@ -9,6 +9,7 @@ mod verdict;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
@@ -95,9 +96,12 @@ pub(super) fn take_in(
     let members: Vec<Member> = members.collect::<Result<_, _>>()?;
     let mut ended = Ended::default();
     let mut tally = show::Tally { left_out, beyond, ..show::Tally::default() };
-    on_github(rehearsal.model(&members, &monorepo), |github| {
+    let interrupted = OnceLock::new();
+    on_github(rehearsal.model(&members, &monorepo), &interrupted, |github| {
         for some in members.chunks(AT_A_TIME) {
-            for (member, runs) in some.iter().zip(rehearsal.all_runs(some, github, output)) {
+            for (member, runs) in
+                some.iter().zip(rehearsal.all_runs(some, github, &interrupted, output))
+            {
                 let runs = match runs? {
                     Ok(runs) => runs,
                     Err(exit) => {

@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::super::Rehearsal;
 use super::cast::Followed;
@@ -26,10 +27,12 @@ impl Rehearsal<'_> {
         &self,
         members: &'m [Member],
         github: &EmbeddedGitHub,
+        interrupted: &OnceLock<Exit>,
         output: &Output,
     ) -> Vec<Result<Result<Runs<'m>, Exit>, Failure>> {
         std::thread::scope(|scope| {
-            let spawn = |member| scope.spawn(move || self.runs(member, github, output));
+            let spawn =
+                |member| scope.spawn(move || self.runs(member, github, interrupted, output));
             let running: Vec<_> = members.iter().map(spawn).collect();
             let broken = |_panic| Err(Failure::new("a sync broke off", "report it as a bug"));
             running.into_iter().map(|run| run.join().unwrap_or_else(broken)).collect()
@@ -42,6 +45,7 @@ impl Rehearsal<'_> {
         &self,
         member: &'m Member,
         github: &EmbeddedGitHub,
+        interrupted: &OnceLock<Exit>,
         output: &Output,
     ) -> Result<Result<Runs<'m>, Exit>, Failure> {
         let state = || -> Result<State, Failure> {
@@ -50,6 +54,9 @@ impl Rehearsal<'_> {
         };
         let mut taken = Vec::new();
         for (at, followed) in member.cousin.follows.iter().enumerate() {
+            if let Some(exit) = interrupted.get() {
+                return Ok(Err(*exit));
+            }
             let run = self.prepare(member, followed, at, github.url())?;
             match run.sync("report.json", output)? {
                 Ok(report) => taken.push((run, Taken { followed, report, again: None })),
@@ -59,13 +66,20 @@ impl Rehearsal<'_> {
         let first = state()?;
         // Nothing was merged, so that a second checkout would be the same as the first.
         for (run, taken) in &mut taken {
+            if let Some(exit) = interrupted.get() {
+                return Ok(Err(*exit));
+            }
             match run.sync("report-again.json", output)? {
                 Ok(report) => taken.again = Some(report),
                 Err(exit) => return Ok(Err(exit)),
             }
         }
         let taken = taken.into_iter().map(|(_, taken)| taken).collect();
-        Ok(Ok(Runs { taken, first, second: state()? }))
+        // What the terminal's interrupt did to a git process is no outcome.
+        Ok(match interrupted.get() {
+            Some(exit) => Err(*exit),
+            None => Ok(Runs { taken, first, second: state()? }),
+        })
     }
 
     /// Prepares a run of a cousin's workflow on an event: its file, a checkout and the variables.

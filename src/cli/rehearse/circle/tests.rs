@@ -45,8 +45,10 @@ fn judged(
     let member = rehearsal.member(cast.cousins.remove(0), &monorepo).unwrap();
     let members = [member];
     let model = rehearsal.model(&members, &monorepo);
-    let mut all =
-        on_github(model, |github| Ok(rehearsal.all_runs(&members, github, &output()))).unwrap();
+    let mut all = on_github(model, &OnceLock::new(), |github| {
+        Ok(rehearsal.all_runs(&members, github, &OnceLock::new(), &output()))
+    })
+    .unwrap();
     let mut runs = all.remove(0).unwrap().unwrap();
     let bare = Bare::open(&members[0].dir).unwrap();
     tamper(&bare, &mut runs);
