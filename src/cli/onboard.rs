@@ -1,19 +1,23 @@
 //! `ecosystem onboard`: brings a cousin in. This file turns arguments and environment into one
 //! `Request` and takes the steps in their order: `looking` finds out what the cousin would get,
-//! `writing` puts files where they belong, `probing` sends one real dispatch, `telling` says what was
-//! done. Everything is looked
-//! at before anything is written, and nothing is sent unless that was asked for.
+//! `writing` puts files where they belong, `proposing` opens a pull request with them, `probing` sends
+//! one real dispatch, `telling` says what was done. Everything is looked at before anything is
+//! written, and nothing is sent unless that was asked for.
 
+mod arguments;
 mod looking;
 mod probing;
+mod proposing;
 mod telling;
 mod writing;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{ValueEnum, ValueHint};
+use clap::ValueHint;
 
+use self::arguments::{Method, directory};
+use self::proposing::Asked;
 use self::writing::{Place, Rewrite};
 use super::arguments::{Delivery, Format, repo_name, seconds, seconds_or_none};
 use super::monorepo::Monorepo;
@@ -42,6 +46,9 @@ Examples:
 
   # List it, not enabled yet, and write its files into a clone of it
   ecosystem onboard acme/web --subscribe features/web --staged --output ../web
+
+  # The same by a pull request there; the token needs Contents, Pull requests and Workflows
+  ECOSYSTEM_PAT=… ecosystem onboard acme/web --subscribe features/web --staged --pull-request
 
   # When they are on its default branch: try it, and enable it when it hears
   ECOSYSTEM_PAT=… ecosystem onboard acme/web --staged --probe
@@ -75,6 +82,14 @@ pub struct Args {
     /// written at all.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Its files")]
     output: Option<PathBuf>,
+    /// Open a pull request there with the files, or bring the one that is open up to date
+    ///
+    /// It needs a token: the cousin's own (token_env), else ECOSYSTEM_PAT, GH_TOKEN or GITHUB_TOKEN,
+    /// which may write contents, pull requests and workflows there. A file that is there already and
+    /// says something else, and other people's commits on the branch ecosystem-onboarding, are left
+    /// as they are: then nothing is written at all.
+    #[arg(long, conflicts_with = "output", help_heading = "Its files")]
+    pull_request: bool,
     /// Where the feature goes, of several each by its name [default: the feature's own path]
     #[arg(long, value_name = "DIR", value_parser = directory, help_heading = "Its files")]
     into: Option<String>,
@@ -101,52 +116,6 @@ pub struct Args {
     /// How long to wait in sum when GitHub limits the rate
     #[arg(long, value_name = "SECONDS", default_value = "900", value_parser = seconds_or_none, help_heading = "With a token")]
     max_wait: Duration,
-}
-
-/// How updates are brought in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Method {
-    /// A three-way merge, which keeps what was changed there
-    Merge,
-    /// The directory becomes exactly the feature
-    Copy,
-    /// Each commit of the monorepo by itself
-    CherryPick,
-    /// One squashed merge, for a repository that has the monorepo's layout
-    Squash,
-    /// Onto the monorepo's branch, for a repository with commits of its own on it
-    Rebase,
-}
-
-impl Method {
-    /// Returns the word for it in `subscriptions.json`; none for the one that needs no word.
-    const fn word(self) -> Option<&'static str> {
-        match self {
-            Self::Merge => None,
-            Self::Copy => Some("copy"),
-            Self::CherryPick => Some("cherry-pick"),
-            Self::Squash => Some("squash"),
-            Self::Rebase => Some("rebase"),
-        }
-    }
-}
-
-/// Returns a directory of the cousin, `.` for its root.
-fn directory(text: &str) -> Result<String, String> {
-    let path = text.strip_prefix("./").unwrap_or(text).trim_end_matches('/');
-    if matches!(text, "." | "./") {
-        return Ok(".".to_owned());
-    }
-    let is_name = |name: &str| {
-        !matches!(name, "" | "." | "..")
-            && !name.eq_ignore_ascii_case(".git")
-            && !name.contains(|c: char| c.is_control() || c == '\\')
-    };
-    if path.split('/').all(is_name) {
-        Ok(path.to_owned())
-    } else {
-        Err("write a directory of the repository as a/b, or . for its root".to_owned())
-    }
 }
 
 /// What was asked for, resolved: no flag and no variable is read below.
@@ -212,7 +181,7 @@ pub fn run(
     let credentials = listing::git_credentials(environment);
     let outside = listing::outside(environment, None, &credentials);
     let mut monorepo = Monorepo::open(dir, &outside, &git);
-    let Prepared { rewrite, edited, files, place, mut report } =
+    let Prepared { rewrite, edited, files, invited, place, mut report } =
         prepare(&request, args, &mut monorepo)?;
     if let Some(refused) = &report.refused {
         let refused = Failure { exit: Exit::Invalid, ..Failure::new(refused.clone(), REFUSED) };
@@ -220,6 +189,9 @@ pub fn run(
         return Err(refused);
     }
     report.files = writing::files(&place, &files, !request.dry_run)?;
+    if let (Place::PullRequest, Some(asked)) = (&place, &invited) {
+        proposing::propose(&request, asked, &files, &mut report, output)?;
+    }
     if !request.dry_run && edited.change != Change::Unchanged {
         rewrite.write(rewrite.bytes.as_deref(), &edited.text)?;
         report.list.written = true;
@@ -235,6 +207,8 @@ struct Prepared {
     rewrite: Rewrite,
     edited: Edited,
     files: Vec<CousinFile>,
+    /// What the cousin's own list says; none where it is refused.
+    invited: Option<Asked>,
     place: Place,
     report: Onboarding,
 }
@@ -260,15 +234,35 @@ fn prepare(
         action: &action,
     });
     let output = args.output.as_ref().map(|output| listing::from(request.dir, output));
-    let place = Place::find(output, monorepo)?;
+    let place = match args.pull_request {
+        true => Place::PullRequest,
+        false => Place::find(output, monorepo)?,
+    };
+    let cousin = look.cousin.clone();
     let mut report = telling::begun(request, &rewrite, &edited, look, source, branch);
+    let mut invited = None;
     if report.refused.is_none() {
+        match Asked::of(cousin, &files) {
+            Ok(asked) => invited = Some(asked),
+            Err(why) => report.refused = Some(why),
+        }
+    }
+    if report.refused.is_none() {
+        if args.pull_request && action.stands_for_another() {
+            return Err(Failure::new(
+                "the action is not known that the workflow is to use, and a pull request is not to \
+                 hold one that cannot run",
+                "name it with --action OWNER/ecosystem-dispatcher@COMMIT; else it is read from the \
+                 monorepo's own workflows",
+            ));
+        }
         report.warnings.extend(action.warning().map(|it| Warning::new("action-not-pinned", it)));
     }
-    Ok(Prepared { rewrite, edited, files, place, report })
+    Ok(Prepared { rewrite, edited, files, invited, place, report })
 }
 
-const REFUSED: &str = "nothing was written; mend the pattern, or commit what it is to match first";
+const REFUSED: &str =
+    "nothing was written; ask for something else, or commit what it is to match first";
 
 /// Returns the list with the cousin in it.
 fn edited(request: &Request<'_>, rewrite: &Rewrite) -> Result<Edited, Failure> {
@@ -301,7 +295,13 @@ fn conclude(
     output: &Output,
 ) -> Result<Exit, Failure> {
     // A probe finds out more than questions do, and what it meets is said once.
-    if request.probe.is_none() {
+    let is_awaited = report.pull_request.as_ref().is_some_and(|it| it.is_awaited());
+    if request.probe.is_some() && is_awaited {
+        let message = "no probe was sent: only a workflow on the default branch hears it, so the pull \
+                       request has to be merged first";
+        report.warnings.push(Warning::new("probe-later", message.to_owned()));
+    }
+    if request.probe.is_none() || is_awaited {
         return match request.dry_run {
             true => Ok(Exit::Done),
             false => looking::ask(request, rewrite, edited, monorepo, report, output),
@@ -317,27 +317,4 @@ fn conclude(
         report.findings = looking::findings(rewrite, &text, request.cousin, monorepo)?;
     }
     Ok(exit.unwrap_or(Exit::Done))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_directory_is_one_of_the_repository() {
-        for (text, expected) in [
-            ("src/push", Ok("src/push")),
-            ("./src/", Ok("src")),
-            (".", Ok(".")),
-            ("./", Ok(".")),
-            (".github/x", Ok(".github/x")),
-        ] {
-            assert_eq!(directory(text).as_deref(), expected, "{text}");
-        }
-        for bad in
-            ["", "/", "/a", "a//b", "..", "a/../b", ".git", "a/.GIT/b", "a\\b", "a\nb", "a/./b"]
-        {
-            assert!(directory(bad).is_err(), "{bad:?}");
-        }
-    }
 }

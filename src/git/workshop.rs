@@ -85,15 +85,39 @@ impl Workshop {
         let objects = super::refs::objects_of(clone);
         borrow(&fs::canonicalize(&objects).map_err(scratch)?, &mut borrowed, 0);
         let shallow = fs::read(clone.commondir().join("shallow")).unwrap_or_default();
-        let own = Store::new(&dir.path().join("origin.git"), &borrowed, &shallow)?;
+        let made = Self::made(git, dir, borrowed, &shallow)?;
+        Ok(Self { clone: directory(clone), is_partial: is_partial(clone), ..made })
+    }
+
+    /// Returns a workshop for a repository of which there is no clone here: all that is needed of
+    /// it is fetched from its remote.
+    ///
+    /// # Errors
+    /// [`GitError`] when its directory cannot be made.
+    pub fn without_a_clone(git: &Git, remote: &Remote) -> Result<Self, GitError> {
+        super::prepare();
+        let scratch = |source| GitError::Scratch { source };
+        let dir = tempfile::Builder::new().prefix("ecosystem-").tempdir().map_err(scratch)?;
+        let made = Self::made(git, dir, Vec::new(), &[])?;
+        made.set_origin(remote);
+        Ok(made)
+    }
+
+    fn made(
+        git: &Git,
+        dir: TempDir,
+        mut borrowed: Vec<PathBuf>,
+        shallow: &[u8],
+    ) -> Result<Self, GitError> {
+        let own = Store::new(&dir.path().join("origin.git"), &borrowed, shallow)?;
         let upstream = Store::new(&dir.path().join("upstream.git"), &[], &[])?;
         borrowed.extend([own.objects(), upstream.objects()]);
-        let repository = bare(&dir.path().join("workshop.git"), &borrowed, &shallow)?;
+        let repository = bare(&dir.path().join("workshop.git"), &borrowed, shallow)?;
         Ok(Self {
             repository,
             git: git.clone(),
-            clone: directory(clone),
-            is_partial: is_partial(clone),
+            clone: dir.path().to_owned(),
+            is_partial: false,
             own,
             upstream,
             origin: OnceCell::new(),

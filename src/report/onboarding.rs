@@ -38,6 +38,8 @@ pub struct Onboarding {
     pub path_encoding: Option<&'static str>,
     /// The cousin's own files.
     pub files: Vec<File>,
+    /// The pull request that brings them to the cousin, where one was asked for.
+    pub pull_request: Option<Proposed>,
     /// What was found about its entry.
     pub findings: Diagnosis,
     /// What deserves attention besides.
@@ -88,6 +90,34 @@ pub struct File {
     pub content: Option<String>,
 }
 
+/// The pull request with the cousin's files.
+#[derive(Debug, Clone, Serialize)]
+pub struct Proposed {
+    /// `planned`, `opened`, `updated`, `unchanged`, or `not-needed` where the cousin has the files on
+    /// its default branch.
+    pub state: &'static str,
+    /// Its branch.
+    pub branch: &'static str,
+    /// The branch that it goes into; null where nobody was asked.
+    pub base: Option<String>,
+    /// Its number; null where there is none.
+    pub number: Option<u64>,
+    /// Its page.
+    pub url: Option<String>,
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub body: String,
+}
+
+impl Proposed {
+    /// Returns whether nothing can work before it is merged.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        matches!(self.state, "opened" | "updated" | "unchanged")
+    }
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     schema: u32,
@@ -100,6 +130,7 @@ struct Document<'a> {
     path_encoding: Option<&'static str>,
     features: &'a [Feature],
     files: &'a [File],
+    pull_request: Option<&'a Proposed>,
     findings: Vec<Finding<'a>>,
     warnings: &'a [Warning],
     refused: Option<&'a str>,
@@ -122,6 +153,7 @@ impl Onboarding {
             path_encoding: self.path_encoding,
             features: &self.features,
             files: &self.files,
+            pull_request: self.pull_request.as_ref(),
             findings: self.findings.diagnostics().iter().map(Finding::of).collect(),
             warnings: &self.warnings,
             refused: self.refused.as_deref(),
@@ -143,6 +175,7 @@ impl Onboarding {
         for file in &self.files {
             self.file(&mut out, file, paint);
         }
+        self.proposed(&mut out, paint);
         let _ = writeln!(out, "\n{}", self.findings.render(paint, SHOWN));
         if let Some(probe) = &self.probe {
             let _ = writeln!(out, "{}  {}", paint.dim("probe"), probed(probe, paint));
@@ -192,8 +225,34 @@ impl Onboarding {
         let _ = writeln!(out, "\nat HEAD, {commit}, it would get {count} of {}", self.source);
     }
 
+    fn proposed(&self, out: &mut String, paint: Paint) {
+        let Some(it) = &self.pull_request else { return };
+        let into = it.base.as_ref().map(|base| format!(" into {}", text::shown(base.as_bytes())));
+        let number = it.number.map(|number| format!("#{number} ")).unwrap_or_default();
+        let said = match it.state {
+            "planned" => format!("would be opened at {}, from {}", self.cousin, it.branch),
+            "opened" => format!("{number}opened, from {}{}", it.branch, into.unwrap_or_default()),
+            "updated" => format!("{number}brought up to date"),
+            "not-needed" => format!("none: {} has both files", self.cousin),
+            _ => format!("{number}is open already, with all of this"),
+        };
+        let _ = writeln!(out, "\n{}  {said}", paint.bold("pull request"));
+        if let Some(url) = &it.url {
+            let _ = writeln!(out, "{}", text::shown(url.as_bytes()));
+        }
+        if it.state == "planned" {
+            let _ = writeln!(out, "{}\n", text::shown(it.title.as_bytes()));
+            // The hidden comment is nothing for people here.
+            let lines = it.body.lines().filter(|line| !line.starts_with("<!--"));
+            for line in lines {
+                let _ = writeln!(out, "  {}", text::shown(line.as_bytes()));
+            }
+        }
+    }
+
     fn file(&self, out: &mut String, file: &File, paint: Paint) {
         let said = match (&file.place, file.written) {
+            (Some(place), true) if self.pull_request.is_some() => format!("in {place}"),
             (Some(place), true) => format!("written to {place}"),
             (Some(place), false) if file.content.is_none() => format!("is there already: {place}"),
             (Some(place), false) => format!("would be written to {place}"),

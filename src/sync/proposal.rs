@@ -1,4 +1,5 @@
-//! The pull request of a sync: its text ([`Proposal`]), what it remembers ([`Marker`]), what is to be
+//! The pull request of a sync: its text ([`Proposal`]; of the one that brings a cousin in,
+//! [`Invitation`]), what it remembers ([`Marker`]), what is to be
 //! done ([`decide`]) and the doing ([`Proposals`]). There is one open pull request for a branch, its
 //! text is ours and rolls on with the branch; what a person writes below it, and a pull request that
 //! a person has closed, are left alone. What others wrote stands in code spans that it cannot leave.
@@ -11,6 +12,7 @@ use crate::text::shown;
 mod body;
 mod decision;
 mod error;
+mod invitation;
 mod labels;
 mod listing;
 mod marker;
@@ -18,6 +20,7 @@ mod pulls;
 
 pub use decision::{Action, Standing, Wanted, decide};
 pub use error::ProposalError;
+pub use invitation::Invitation;
 pub use labels::LABELS;
 pub(in crate::sync) use labels::set as set_labels;
 pub use listing::Pull;
@@ -124,6 +127,26 @@ impl Proposal<'_> {
             tree: self.tree.to_owned(),
             closed_by_us: false,
         }
+    }
+}
+
+/// What a pull request says: a title and a text of ours, which roll on with its branch.
+pub trait Text {
+    /// Returns the title, on one line.
+    fn title(&self) -> String;
+
+    /// Returns the text, of at most `room` characters or as short as it can be. It begins with the
+    /// line of its [`Marker`], and behind its end people may write.
+    fn within(&self, room: usize) -> String;
+}
+
+impl Text for Proposal<'_> {
+    fn title(&self) -> String {
+        Proposal::title(self)
+    }
+
+    fn within(&self, room: usize) -> String {
+        body::body(self, room)
     }
 }
 

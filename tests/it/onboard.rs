@@ -2,6 +2,7 @@
 //! anything is, and the probe against a cousin that has got the files that were made for it.
 
 mod probe;
+mod proposing;
 
 use std::path::{Path, PathBuf};
 
@@ -326,14 +327,32 @@ fn what_cannot_stand_in_the_cousins_list_is_left_out_or_refused() {
         let codes = report["warnings"].as_array().unwrap().iter();
         codes.map(|it| it["code"].as_str().unwrap().to_owned()).collect()
     };
+    // One feature in another: the cousin's sync would refuse a list with both.
+    let done = run("**/*.md").expect_code(1);
+    assert!(done.stderr.contains("would overwrite each other"), "{}", done.stderr);
+    assert_eq!(codes(&done), ["feature-left-out"]);
+    std::fs::remove_dir_all(dir.join("docs/guide/deep")).unwrap();
+    // A name that would be a glob in a pattern can be followed by none.
+    sandbox.write(&dir, "docs/[x]/d.md", "x");
+    sandbox.commit_all(&dir, "no deep, and a bracket");
     let done = run("**/*.md").expect_code(0);
     let all = codes(&done);
-    assert_eq!(all, ["feature-left-out", "nested-features", "action-not-pinned"]);
+    assert_eq!(all, ["feature-left-out", "feature-left-out", "action-not-pinned"]);
     let list: Value =
         serde_json::from_str(done.json()["files"][0]["content"].as_str().unwrap()).unwrap();
-    assert_eq!(list["subscriptions"], json!(["docs/drafts", "docs/guide", "docs/guide/deep"]));
+    assert_eq!(list["subscriptions"], json!(["docs/drafts", "docs/guide"]));
     let done = run("*.md").expect_code(1);
     assert!(done.stderr.contains("can be named in subscriptions.json"), "{}", done.stderr);
+    // What a flag asks for is held against the same rules.
+    for args in [
+        &["--subscribe", "docs", "--into", "x", "--method", "squash"][..],
+        &["--subscribe", "docs/*", "--into", ".", "--method", "rebase"],
+    ] {
+        let args = [&["acme/web"][..], args].concat();
+        let done = onboard(&sandbox, &dir, &args).expect_code(1);
+        assert!(done.stderr.contains("could not read the subscriptions.json"), "{}", done.stderr);
+        assert_eq!(self::list(&dir), LIST);
+    }
 }
 
 #[test]

@@ -38,8 +38,8 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// Returns the features that can stand in the cousin's own file, which is JSON: not the root,
-    /// as which no pattern is meant, and only what is UTF-8.
+    /// Returns the features that can stand in the cousin's own file: not the root, as which no
+    /// pattern is meant, and only what is UTF-8 and no glob.
     pub(super) fn names(&self) -> Vec<String> {
         let named = self.features.iter().filter_map(|it| name(it.feature.as_bytes()));
         named.map(str::to_owned).collect()
@@ -47,7 +47,9 @@ impl Look {
 }
 
 fn name(feature: &[u8]) -> Option<&str> {
-    std::str::from_utf8(feature).ok().filter(|name| *name != ".")
+    let name = std::str::from_utf8(feature).ok()?;
+    let read = crate::subscriptions::path::feature(name).ok()?;
+    (read.as_bytes() == feature).then_some(name)
 }
 
 /// Looks at the list as it would be.
@@ -80,7 +82,7 @@ pub(super) fn look(
         Look { cousin, commit, features, path_encoding, diagnosis, warnings: Vec::new(), refused };
     if look.refused.is_none() && look.names().is_empty() {
         let message = "nothing of what it would get can be named in subscriptions.json, which takes \
-                       directories below the root, in UTF-8";
+                       directories below the root, in UTF-8 and without glob characters";
         look.refused = Some(message.to_owned());
     }
     look.warnings = warnings(&look, edited);
@@ -174,27 +176,12 @@ fn warnings(look: &Look, edited: &Edited) -> Vec<Warning> {
     }
     for feature in look.features.iter().filter(|it| name(it.feature.as_bytes()).is_none()) {
         let message = format!(
-            "{} is left out of subscriptions.json, which names directories in UTF-8",
+            "{} is left out of subscriptions.json, which names directories in UTF-8 and takes no \
+             globs",
             text::quoted(&feature.feature.text())
         );
         warnings.push(Warning::new("feature-left-out", message));
     }
-    let names = look.names();
-    let inner = names.iter().filter_map(|inner| {
-        let mut outer = names.iter().filter(|outer| {
-            inner.strip_prefix(outer.as_str()).is_some_and(|rest| rest.starts_with('/'))
-        });
-        Some((inner, outer.next()?))
-    });
-    warnings.extend(inner.map(|(inner, outer)| {
-        let message = format!(
-            "the feature {} lies in the feature {}: leave one out of subscriptions.json, or give \
-             each a place of its own with \"into\"",
-            text::quoted(inner),
-            text::quoted(outer)
-        );
-        Warning::new("nested-features", message)
-    }));
     warnings
 }
 

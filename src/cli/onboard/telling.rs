@@ -57,6 +57,7 @@ pub(super) fn begun(
         features: look.features,
         path_encoding: look.path_encoding,
         files: Vec::new(),
+        pull_request: None,
         findings: look.diagnosis,
         warnings,
         refused: look.refused,
@@ -70,7 +71,14 @@ pub(super) fn next(request: &Request<'_>, report: &Onboarding) -> Vec<String> {
     let (cousin, list) = (&report.cousin, &report.list);
     let heard = report.probe.as_ref().is_some_and(|probe| probe.outcome == Outcome::Delivered);
     let mut steps = Vec::new();
-    if !heard {
+    let proposed = report.pull_request.as_ref();
+    if let Some(pull) = proposed.filter(|pull| pull.is_awaited() && !heard) {
+        let number = pull.number.map(|number| format!(" #{number}")).unwrap_or_default();
+        steps.push(format!(
+            "{cousin}: let Actions create pull requests (Settings, Actions, General), and merge the \
+             pull request{number}"
+        ));
+    } else if !heard && proposed.is_none_or(|pull| pull.state == "planned") {
         steps.push(format!(
             "{cousin}: put both files on its default branch, and let Actions create pull requests \
              (Settings, Actions, General)"

@@ -27,6 +27,8 @@ pub(super) enum Place {
     Shown,
     /// To a directory.
     Directory(PathBuf),
+    /// Into a pull request at the cousin; `proposing` puts them there.
+    PullRequest,
 }
 
 impl Place {
@@ -58,11 +60,12 @@ pub(super) fn files(
     writes: bool,
 ) -> Result<Vec<File>, Failure> {
     let Place::Directory(dir) = place else {
+        let is_shown = matches!(place, Place::Shown) || !writes;
         let shown = |file: &CousinFile| File {
             path: file.path,
-            place: None,
+            place: matches!(place, Place::PullRequest).then(|| "the pull request".to_owned()),
             written: false,
-            content: Some(file.content.clone()),
+            content: is_shown.then(|| file.content.clone()),
         };
         return Ok(files.iter().map(shown).collect());
     };

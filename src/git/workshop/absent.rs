@@ -108,6 +108,27 @@ impl Workshop {
         self.own.commit(into_ref)
     }
 
+    /// Fetches what a branch of the cousin's origin, given by its full name, holds now: one commit
+    /// and its trees, without its blobs.
+    ///
+    /// # Errors
+    /// As [`Workshop::fetch_branch`].
+    pub fn fetch_tip(
+        &self,
+        remote: &Remote,
+        reference: &str,
+        into_ref: &str,
+    ) -> Result<ObjectId, GitError> {
+        check_reference(reference)?;
+        check_reference(into_ref)?;
+        self.set_origin(remote);
+        self.own.point_at(remote)?;
+        let refspec = format!("+{reference}:{into_ref}");
+        self.own.fetch(&self.git, remote, &["--depth=1", "--filter=blob:none"], &[&refspec])?;
+        self.fetched()?;
+        self.own.commit(into_ref)
+    }
+
     /// Returns the commits that `tip` has and `base` has not, parents before their children; both
     /// are commits of the cousin. A history that is cut off is fetched from the cousin's origin
     /// until it tells.

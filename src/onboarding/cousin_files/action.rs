@@ -74,6 +74,11 @@ impl ActionRef {
         at.is_some_and(|at| CommitSha::parse(at).is_ok())
     }
 
+    /// Returns whether nobody knows yet which action it is.
+    pub(crate) fn stands_for_another(&self) -> bool {
+        self.stands_for_another
+    }
+
     /// Returns what is to be said of it before anybody relies on it.
     pub(crate) fn warning(&self) -> Option<String> {
         if self.stands_for_another {

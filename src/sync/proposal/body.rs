@@ -63,7 +63,7 @@ fn link(it: &Proposal<'_>, commit: &CommitSha) -> String {
     linked(&code(commit.short()), &url)
 }
 
-fn linked(words: &str, url: &str) -> String {
+pub(super) fn linked(words: &str, url: &str) -> String {
     address(url).map_or_else(|| words.to_owned(), |url| format!("[{words}](<{url}>)"))
 }
 
@@ -206,7 +206,7 @@ fn steps(it: &Proposal<'_>) -> &'static str {
 
 /// Returns as many of the lines as there is room for, and how many more there are. The others are not
 /// even made.
-fn list(lines: impl ExactSizeIterator<Item = String>, room: usize) -> String {
+pub(super) fn list(lines: impl ExactSizeIterator<Item = String>, room: usize) -> String {
     let mut text = String::new();
     let (mut length, total) = (0, lines.len());
     for (at, line) in lines.enumerate() {
@@ -219,6 +219,6 @@ fn list(lines: impl ExactSizeIterator<Item = String>, room: usize) -> String {
     text
 }
 
-fn code_of(text: &[u8]) -> String {
+pub(super) fn code_of(text: &[u8]) -> String {
     code(&shown(text))
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::listing::{Listed, Pull};
 use super::marker::{Marker, kept};
-use super::{Proposal, ProposalError, Standing, body, labels};
+use super::{ProposalError, Standing, Text, body, labels};
 use crate::delivery::{Clock, Get, Put, Requests, Unanswered};
 use crate::github::issue::Comment;
 use crate::github::{BadAddress, Read, Reply, TokenId, Write};
@@ -127,7 +127,7 @@ impl<G: Get + Put, C: Clock> Proposals<'_, G, C> {
         &self,
         branch: &str,
         base: &str,
-        proposal: &Proposal<'_>,
+        proposal: &dyn Text,
         draft: bool,
     ) -> Result<Opened, ProposalError> {
         self.open_after("", branch, base, proposal, draft).await
@@ -139,13 +139,13 @@ impl<G: Get + Put, C: Clock> Proposals<'_, G, C> {
         before: &str,
         branch: &str,
         base: &str,
-        proposal: &Proposal<'_>,
+        proposal: &dyn Text,
         draft: bool,
     ) -> Result<Opened, ProposalError> {
         // A text that had no room for ours is left where it is.
         let body = Some(rolled(before, proposal)).filter(|body| body != before);
         let fields = json!({
-            "title": proposal.title(), "body": body.unwrap_or_else(|| proposal.body()),
+            "title": proposal.title(), "body": body.unwrap_or_else(|| proposal.within(body::LONGEST)),
             "head": branch, "base": base, "draft": draft,
         });
         let mut last = None;
@@ -178,7 +178,7 @@ impl<G: Get + Put, C: Clock> Proposals<'_, G, C> {
     ///
     /// # Errors
     /// See [`ProposalError`].
-    pub async fn update(&self, pull: &Pull, to: &Proposal<'_>) -> Result<bool, ProposalError> {
+    pub async fn update(&self, pull: &Pull, to: &dyn Text) -> Result<bool, ProposalError> {
         let mut fields = Map::new();
         let (title, body) = (to.title(), rolled(&pull.body, to));
         if pull.marker.is_some() && pull.title != title {
@@ -217,7 +217,7 @@ impl<G: Get + Put, C: Clock> Proposals<'_, G, C> {
         pull: &Pull,
         branch: &str,
         base: &str,
-        proposal: &Proposal<'_>,
+        proposal: &dyn Text,
     ) -> Result<Opened, ProposalError> {
         let why = "There are conflicts now, which a person must resolve: a draft takes the place of \
                    this pull request.";
@@ -324,16 +324,16 @@ impl<G: Get + Put, C: Clock> Proposals<'_, G, C> {
 
 /// Returns the text that a pull request is to have: ours, and below it what people wrote. What they
 /// wrote is never cut: where it leaves no room, the text stays as it is.
-fn rolled(before: &str, to: &Proposal<'_>) -> String {
+fn rolled(before: &str, to: &dyn Text) -> String {
     let kept = kept(before);
     if kept.is_empty() {
-        return to.body();
+        return to.within(body::LONGEST);
     }
     let room = LONGEST.saturating_sub(size(kept));
     if room < LEAST {
         return before.to_owned();
     }
-    format!("{}\n{kept}\n", body::body(to, room.min(body::LONGEST)))
+    format!("{}\n{kept}\n", to.within(room.min(body::LONGEST)))
 }
 
 /// Whether the answer says that there is a pull request for the branch. GitHub has no code of its own

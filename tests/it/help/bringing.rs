@@ -55,6 +55,14 @@ fn the_help_of_onboard_says_what_is_written_and_when_something_is_sent() {
               A file that is there already and says something else is not written over: then nothing is
               written at all.
     
+          --pull-request
+              Open a pull request there with the files, or bring the one that is open up to date
+              
+              It needs a token: the cousin's own (token_env), else ECOSYSTEM_PAT, GH_TOKEN or
+              GITHUB_TOKEN, which may write contents, pull requests and workflows there. A file that is
+              there already and says something else, and other people's commits on the branch
+              ecosystem-onboarding, are left as they are: then nothing is written at all.
+    
           --into <DIR>
               Where the feature goes, of several each by its name [default: the feature's own path]
     
@@ -102,6 +110,9 @@ fn the_help_of_onboard_says_what_is_written_and_when_something_is_sent() {
     
       # List it, not enabled yet, and write its files into a clone of it
       ecosystem onboard acme/web --subscribe features/web --staged --output ../web
+    
+      # The same by a pull request there; the token needs Contents, Pull requests and Workflows
+      ECOSYSTEM_PAT=… ecosystem onboard acme/web --subscribe features/web --staged --pull-request
     
       # When they are on its default branch: try it, and enable it when it hears
       ECOSYSTEM_PAT=… ecosystem onboard acme/web --staged --probe
