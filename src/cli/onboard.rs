@@ -301,7 +301,11 @@ fn conclude(
                        request has to be merged first";
         report.warnings.push(Warning::new("probe-later", message.to_owned()));
     }
-    if request.probe.is_none() || is_awaited {
+    // Whoever could open it is known there, and that nobody listens yet is why it is open.
+    if is_awaited {
+        return Ok(Exit::Done);
+    }
+    if request.probe.is_none() {
         return match request.dry_run {
             true => Ok(Exit::Done),
             false => looking::ask(request, rewrite, edited, monorepo, report, output),

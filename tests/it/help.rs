@@ -57,6 +57,7 @@ fn the_help_of_the_program_names_its_commands() {
       validate     Check ecosystem.json before anything is sent
       onboard      Bring a repository in: list it, write its files, see that it hears
       status       Show what each cousin has received, and what it has yet to hear of
+      sync         Bring what changed upstream into this repository, as a pull request
       rehearse     See all of it happen on this machine, without account, token or network
       completions  Print a script that completes commands and flags in your shell
       man          Print a manual page, or write all of them
@@ -115,6 +116,7 @@ fn the_short_help_of_the_program_stays_short() {
       validate     Check ecosystem.json before anything is sent
       onboard      Bring a repository in: list it, write its files, see that it hears
       status       Show what each cousin has received, and what it has yet to hear of
+      sync         Bring what changed upstream into this repository, as a pull request
       rehearse     See all of it happen on this machine, without account, token or network
       completions  Print a script that completes commands and flags in your shell
       man          Print a manual page, or write all of them

@@ -42,6 +42,7 @@ impl World {
         sandbox.write(&web, &format!("{at}edit.txt"), &local);
         sandbox.write(&web, &format!("{at}gone.txt"), "gone\n");
         sandbox.write(&web, "own.txt", "the cousin's\n");
+        sandbox.write(&web, "ecosystem.lock.json", "{}\n");
         sandbox.commit_all(&web, "own");
         sandbox.git(sandbox.path(), &["clone", "--quiet", "--bare", "web", "web.git"]);
         sandbox.clone(&sandbox.path().join("web.git"), "clone", &[]);
@@ -98,7 +99,7 @@ fn what_upstream_changed_arrives_and_local_edits_stay() {
         let at = if into == "." { String::new() } else { format!("{into}/") };
         let names = ["deep/new.txt", "edit.txt", "new.bin"].map(|name| format!("{at}{name}"));
         let mut names = names.to_vec();
-        names.push("own.txt".to_owned());
+        names.extend(["ecosystem.lock.json", "own.txt"].map(str::to_owned));
         names.sort();
         assert_eq!(world.pushed(&["ls-tree", "-r", "--name-only", "update"]), names.join("\n"));
         let edited = world.pushed(&["show", &format!("update:{at}edit.txt")]);
@@ -129,7 +130,7 @@ fn a_first_time_at_the_root_leaves_what_is_the_cousins_own() {
     let world = World::new(".");
     succeeded(&world.run(".", None));
     let names = world.pushed(&["ls-tree", "-r", "--name-only", "update"]);
-    assert_eq!(names, "deep/new.txt\nedit.txt\ngone.txt\nnew.bin\nown.txt");
+    assert_eq!(names, "deep/new.txt\necosystem.lock.json\nedit.txt\ngone.txt\nnew.bin\nown.txt");
     let theirs = format!("{}:{FEATURE}/edit.txt", world.commits[1]);
     let mono = world.sandbox.path().join("mono");
     assert_eq!(

@@ -71,18 +71,17 @@ pub(super) fn next(request: &Request<'_>, report: &Onboarding) -> Vec<String> {
     let (cousin, list) = (&report.cousin, &report.list);
     let heard = report.probe.as_ref().is_some_and(|probe| probe.outcome == Outcome::Delivered);
     let mut steps = Vec::new();
-    let proposed = report.pull_request.as_ref();
-    if let Some(pull) = proposed.filter(|pull| pull.is_awaited() && !heard) {
-        let number = pull.number.map(|number| format!(" #{number}")).unwrap_or_default();
-        steps.push(format!(
-            "{cousin}: let Actions create pull requests (Settings, Actions, General), and merge the \
-             pull request{number}"
-        ));
-    } else if !heard && proposed.is_none_or(|pull| pull.state == "planned") {
-        steps.push(format!(
-            "{cousin}: put both files on its default branch, and let Actions create pull requests \
-             (Settings, Actions, General)"
-        ));
+    let let_them = "let Actions create pull requests (Settings, Actions, General)";
+    match &report.pull_request {
+        _ if heard => {}
+        Some(pull) if pull.state == "not-needed" => steps.push(format!("{cousin}: {let_them}")),
+        Some(pull) => {
+            let number = pull.number.map(|number| format!(" #{number}")).unwrap_or_default();
+            steps.push(format!("{cousin}: {let_them}, and merge the pull request{number}"));
+        }
+        None => {
+            steps.push(format!("{cousin}: put both files on its default branch, and {let_them}"))
+        }
     }
     if list.change != "unchanged" || list.written {
         steps.push(format!("{}: commit {} and push it", report.source, list.file));

@@ -264,9 +264,24 @@ impl<'r, 'w> Course<'r, 'w> {
             _ => None,
         };
         let mut brought = Brought::new(vec![(feature, Vec::new())], None, dispatch_id);
-        let said = format!("not in {}: nothing to do", FILE_NAME);
+        let said = format!("not in {}: nothing to do{}", FILE_NAME, self.meant(&brought));
         brought.end(Stage::Subscribed, Outcome::NotSubscribed, said);
         brought
+    }
+
+    /// Returns the feature that a person may have meant; an event is not misspelled.
+    fn meant(&self, brought: &Brought) -> String {
+        let request = self.request;
+        let (What::Feature(..), Some((named, _))) = (&request.what, brought.features.first())
+        else {
+            return String::new();
+        };
+        let text = |feature: &FeaturePath| String::from_utf8_lossy(feature.as_bytes()).into_owned();
+        let all: Vec<String> =
+            request.subscriptions.subscriptions.iter().map(|it| text(&it.feature)).collect();
+        let near = crate::text::nearest(&text(named), all.iter().map(String::as_str));
+        near.map(|near| format!("; did you mean {}?", crate::text::quoted(near)))
+            .unwrap_or_default()
     }
 
     fn report(&mut self, brought: Vec<Brought>) -> Synced {

@@ -21,7 +21,10 @@ const NO_ISSUE: [&str; 1] = ["rollback"];
 /// Tells of how a unit ended.
 pub(super) fn tell(course: &mut Course<'_, '_>, unit: &Unit<'_>, brought: &mut Brought) {
     let failed = matches!(brought.outcome, Outcome::Failed | Outcome::Refused);
-    if failed {
+    // What was refused is not to get in by hand either, and what a person has to do first in this
+    // clone is no matter of commands.
+    let is_local = brought.trouble.as_ref().is_some_and(|it| it.code == "local-branch");
+    if brought.outcome == Outcome::Failed && !is_local {
         brought.by_hand = by_hand(course, unit, brought);
     }
     if !course.request.issue || course.speaker.is_none() {

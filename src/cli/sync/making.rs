@@ -142,6 +142,7 @@ impl Maker {
         brought.diff_stat = course.workshop.diff_stat(onto.root, course.workshop.root(made)?).ok();
         let said = match brought.changes.len() {
             0 => format!("in a commit of {} alone: what is here is counted from", lock::FILE_NAME),
+            _ if course.mode() == Mode::WorkTree => format!("with {}", lock::FILE_NAME),
             _ => format!("in a commit, with {}", lock::FILE_NAME),
         };
         brought.pass(Stage::Recorded, said);

@@ -251,7 +251,7 @@ fn read(
         let path = from(dir, named);
         let name = text::shown_path(&path);
         let bytes = input::read(&path, MAX_BYTES).map_err(|error| unreadable(&name, &error))?;
-        return Ok(subscriptions::parse(&name, &bytes)?);
+        return parsed(&name, &bytes);
     }
     if let Some(work_tree) = clone.workdir() {
         let path = work_tree.join(FILE_NAME);
@@ -261,13 +261,13 @@ fn read(
             return Err(unreadable(FILE_NAME, &message));
         }
         match input::read(&path, MAX_BYTES) {
-            Ok(bytes) => return Ok(subscriptions::parse(FILE_NAME, &bytes)?),
+            Ok(bytes) => return parsed(FILE_NAME, &bytes),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(unreadable(FILE_NAME, &error)),
         }
     }
     match at_head(clone, environment)? {
-        Some(bytes) => Ok(subscriptions::parse(FILE_NAME, &bytes)?),
+        Some(bytes) => parsed(FILE_NAME, &bytes),
         None => Err(unreadable(FILE_NAME, &"there is none")),
     }
 }
@@ -296,4 +296,10 @@ fn at_head(
         }
         _ => Ok(None),
     }
+}
+
+fn parsed(name: &str, bytes: &[u8]) -> Result<Subscriptions, Failure> {
+    let help = Some("mend it; nothing was brought".to_owned());
+    subscriptions::parse(name, bytes)
+        .map_err(|diagnosis| Failure { help, ..Failure::from(diagnosis) })
 }

@@ -12,6 +12,7 @@ use crate::ecosystem::{Code, Finding, Listed, Severity};
 use crate::names::{FeaturePath, RepoName};
 use crate::routing::pattern::{Pattern, Shape};
 use crate::routing::{ChangedPath, Matcher};
+use crate::subscriptions::SourceName;
 use crate::text;
 
 /// How many features a message names.
@@ -53,7 +54,7 @@ impl Subscriptions {
         });
         let patterns = names.collect::<Result<Vec<Pattern>, String>>()?;
         Ok(Self {
-            source: source.and_then(Value::as_str).and_then(|name| RepoName::parse(name).ok()),
+            source: source.and_then(Value::as_str).and_then(followed),
             matcher: Matcher::new([&patterns]).map_err(|error| error.to_string())?,
         })
     }
@@ -64,6 +65,12 @@ impl Subscriptions {
         let feature = ChangedPath { path: feature.to_vec(), submodule: true };
         !self.matcher.select(&[feature]).is_empty()
     }
+}
+
+/// Returns the repository that a cousin follows by its own words, a name or a URL; none where that
+/// is no repository's name, or is not understood.
+fn followed(source: &str) -> Option<RepoName> {
+    SourceName::parse(source).ok()?.repository
 }
 
 /// Judges the cousin's own list of what it takes.
@@ -153,6 +160,23 @@ mod tests {
             let theirs = Subscriptions::parse(text.as_bytes()).unwrap();
             assert!(theirs.takes(taken.as_bytes()), "{text} {taken}");
             assert!(!theirs.takes(not.as_bytes()), "{text} {not}");
+        }
+    }
+
+    #[test]
+    fn what_is_followed_is_a_name_or_a_url() {
+        for (source, followed) in [
+            (r#""acme/mono""#, Some("acme/mono")),
+            (r#""https://github.com/acme/mono""#, Some("acme/mono")),
+            (r#""https://github.com/acme/mono.git""#, Some("acme/mono")),
+            (r#""git@github.com:acme/mono.git""#, None),
+            (r#""file:///srv/mono""#, None),
+            (r#""""#, None),
+            ("3", None),
+        ] {
+            let text = format!(r#"{{"source": {source}, "subscriptions": ["a"]}}"#);
+            let theirs = Subscriptions::parse(text.as_bytes()).unwrap();
+            assert_eq!(theirs.source.as_ref().map(RepoName::as_str), followed, "{text}");
         }
     }
 

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use super::{Feature, PullRequest, Synced};
 use crate::report::human::counted;
+use crate::sync::failure::shell_quoted;
 use crate::text::paint::Paint;
 use crate::text::shown;
 
@@ -17,14 +18,14 @@ pub(super) fn render(report: &Synced, paint: Paint) -> String {
     let mut out = String::new();
     if let Some(source) = &report.source {
         let name = source.repository.as_ref().map_or(source.address.as_str(), |it| it.as_str());
-        let branch = source.branch.as_deref().unwrap_or_default();
+        let branch = source.branch.as_deref().map(|it| format!(" {}", shown(it.as_bytes())));
         let tip = source.tip.as_ref().map(|tip| format!(" at {}", tip.short()));
         let _ = writeln!(
             out,
-            "{}  {} {}{}",
+            "{}  {}{}{}",
             paint.dim("source"),
             shown(name.as_bytes()),
-            shown(branch.as_bytes()),
+            branch.unwrap_or_default(),
             tip.unwrap_or_default()
         );
     }
@@ -42,6 +43,9 @@ pub(super) fn render(report: &Synced, paint: Paint) -> String {
     for feature in &report.features {
         out.push('\n');
         one(&mut out, feature, paint);
+        if let Some(next) = next(feature, base) {
+            let _ = writeln!(out, "  {} {next}", paint.cyan("next:"));
+        }
     }
     let _ = writeln!(out, "\n{}", last(report, paint));
     out
@@ -49,10 +53,13 @@ pub(super) fn render(report: &Synced, paint: Paint) -> String {
 
 fn one(out: &mut String, feature: &Feature, paint: Paint) {
     let name = shown(feature.feature.as_bytes()).into_owned();
-    let outcome = match (feature.fine, feature.changed_paths) {
-        (false, _) => paint.red(feature.outcome),
-        (true, 0) => paint.dim(feature.outcome),
-        (true, _) => paint.green(feature.outcome),
+    let outcome = words(feature.outcome);
+    let outcome = match (feature.fine, feature.changed_paths, feature.conflicts.len()) {
+        (false, _, _) => paint.red(&outcome),
+        (true, 0, _) => paint.dim(&outcome),
+        (true, _, 0) => paint.green(&outcome),
+        (true, _, 1) => format!("{}, with 1 conflict", paint.yellow(&outcome)),
+        (true, _, count) => format!("{}, with {count} conflicts", paint.yellow(&outcome)),
     };
     let into = feature.into.as_deref().filter(|into| *into != feature.feature);
     let into = into.map(|into| format!(" into {}", shown(into.as_bytes())));
@@ -64,10 +71,7 @@ fn one(out: &mut String, feature: &Feature, paint: Paint) {
         into.unwrap_or_default(),
         method.unwrap_or_default()
     );
-    for step in &feature.steps {
-        let mark = if step.passed { paint.green("✓") } else { paint.red("✗") };
-        let _ = writeln!(out, "  {mark} {:<10}  {}", step.step, shown(step.message.as_bytes()));
-    }
+    steps(out, feature, paint);
     if let Some(help) = &feature.help {
         let _ = writeln!(out, "  {} {}", paint.cyan("help:"), shown(help.as_bytes()));
     }
@@ -88,7 +92,7 @@ fn one(out: &mut String, feature: &Feature, paint: Paint) {
         format!("{} {name} {old} -> {new} ({manifest})", paint.dim("dependency"))
     });
     lines(out, dependencies, feature.dependencies.len());
-    if let (Some(branch), Some(made)) = (&feature.branch, &feature.made) {
+    if let (true, Some(branch), Some(made)) = (feature.fine, &feature.branch, &feature.made) {
         let branch = shown(branch.as_bytes());
         let _ = writeln!(out, "  {} {branch} at {}", paint.dim("branch"), made.short());
     }
@@ -104,6 +108,54 @@ fn one(out: &mut String, feature: &Feature, paint: Paint) {
             let _ = writeln!(out, "    {}", shown(line.as_bytes()));
         }
     }
+}
+
+/// Says how far it came; a step's name stands once.
+fn steps(out: &mut String, feature: &Feature, paint: Paint) {
+    let mut before = "";
+    for step in &feature.steps {
+        let mark = match step.passed {
+            true if feature.outcome == "not-subscribed" => paint.dim("–"),
+            true => paint.green("✓"),
+            false => paint.red("✗"),
+        };
+        let name = if step.step == before && step.passed { "" } else { step.step };
+        before = step.step;
+        for (at, line) in step.message.lines().enumerate() {
+            let line = shown(line.as_bytes());
+            let _ = match at {
+                0 => writeln!(out, "  {mark} {name:<10}  {line}"),
+                _ => writeln!(out, "    {:<10}  {line}", ""),
+            };
+        }
+    }
+}
+
+/// Returns what a person does next, where nothing else says it.
+fn next(feature: &Feature, base: &str) -> Option<String> {
+    let resolve = "resolve what is between <<<<<<< and >>>>>>>";
+    let conflicts = !feature.conflicts.is_empty();
+    match (feature.outcome, &feature.branch) {
+        ("applied", _) if conflicts => {
+            Some(format!("{resolve}, then commit it together with ecosystem.lock.json"))
+        }
+        ("applied", _) => {
+            Some("look through it, then commit it together with ecosystem.lock.json".to_owned())
+        }
+        ("committed", Some(branch)) => {
+            let (base, branch) = (shell_quoted(base.as_bytes()), shell_quoted(branch.as_bytes()));
+            Some(format!("`git diff {base}...{branch}` shows it, `git switch {branch}` goes there"))
+        }
+        ("proposed" | "updated", _) if conflicts => {
+            Some(format!("{resolve} on the branch, and mark the draft as ready for review"))
+        }
+        _ => None,
+    }
+}
+
+/// Returns the word of an outcome as people write it.
+fn words(outcome: &str) -> String {
+    outcome.replace('-', " ")
 }
 
 fn lines(out: &mut String, all: impl Iterator<Item = String>, count: usize) {
@@ -130,7 +182,8 @@ fn pull_request(out: &mut String, pull: &PullRequest, paint: Paint) {
         return;
     }
     let _ = writeln!(out, "  {} {draft}{title}", paint.dim("pull request that would be opened:"));
-    for line in pull.body.lines() {
+    // What a later run finds it by is nothing for people.
+    for line in pull.body.lines().filter(|line| !line.starts_with("<!--")) {
         let line = format!("    {} {}", paint.dim("|"), shown(line.as_bytes()));
         let _ = writeln!(out, "{}", line.trim_end());
     }
@@ -141,7 +194,7 @@ fn last(report: &Synced, paint: Paint) -> String {
         .summary
         .iter()
         .filter(|(_, count)| **count > 0)
-        .map(|(outcome, count)| format!("{count} {outcome}"))
+        .map(|(outcome, count)| format!("{count} {}", words(outcome)))
         .collect();
     if counts.is_empty() {
         return paint.green("nothing is subscribed to");

@@ -68,12 +68,24 @@ pub fn commands_by_hand(it: &ByHand<'_>) -> Vec<String> {
             all.push(format!("git read-tree -u {prefix} {new}"));
         }
     }
+    // The first time there is no lock file, and nothing that it would say.
+    all.extend(match it.previous {
+        Some(_) => [
+            format!(
+                "# resolve what is in conflict; in ecosystem.lock.json write {} as the feature's \
+                 commit",
+                it.commit
+            ),
+            match is_root {
+                true => format!("git add -A -- {}", literal(into)),
+                false => format!("git add -A -- {} ':(top)ecosystem.lock.json'", literal(into)),
+            },
+        ],
+        None => {
+            ["# resolve what is in conflict".to_owned(), format!("git add -A -- {}", literal(into))]
+        }
+    });
     all.extend([
-        format!(
-            "# resolve what is in conflict; in ecosystem.lock.json write {} as the feature's commit",
-            it.commit
-        ),
-        format!("git add -A -- {}", literal(into)),
         format!("git commit -m {}", quoted(it.title)),
         format!("git push origin {}", quoted(&format!("HEAD:refs/heads/{}", it.branch))),
         format!("gh pr create --repo {} --base {base} --head {branch} --fill", it.cousin),

@@ -288,7 +288,7 @@ fn the_commands_can_be_pasted() {
     git checkout --no-track -b update-from-upstream-a origin/main
     git diff --binary --full-index --no-ext-diff --no-textconv --src-prefix=a/ --dst-prefix=b/ bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb:features/a 1a2b3c4d5e6f708192a3b4c5d6e7f80912345678:features/a | git apply --3way '--directory=src/a b'
     # resolve what is in conflict; in ecosystem.lock.json write 1a2b3c4d5e6f708192a3b4c5d6e7f80912345678 as the feature's commit
-    git add -A -- ':(top,literal)src/a b'
+    git add -A -- ':(top,literal)src/a b' ':(top)ecosystem.lock.json'
     git commit -m 'Update it'\''s $(done) from acme/monorepo'
     git push origin HEAD:refs/heads/update-from-upstream-a
     gh pr create --repo acme/web --base main --head update-from-upstream-a --fill
@@ -299,7 +299,7 @@ fn the_commands_can_be_pasted() {
     git checkout --no-track -b update-from-upstream-a origin/main
     git rm -r -q --ignore-unmatch -- ':(top,literal)-x'
     git read-tree -u --prefix=-x/ 1a2b3c4d5e6f708192a3b4c5d6e7f80912345678:features/a
-    # resolve what is in conflict; in ecosystem.lock.json write 1a2b3c4d5e6f708192a3b4c5d6e7f80912345678 as the feature's commit
+    # resolve what is in conflict
     git add -A -- ':(top,literal)-x'
     git commit -m 'Update it'\''s $(done) from acme/monorepo'
     git push origin HEAD:refs/heads/update-from-upstream-a
@@ -321,7 +321,7 @@ fn the_commands_can_be_pasted() {
     git fetch origin refs/heads/main
     git checkout --no-track -b update-from-upstream-a origin/main
     git checkout $'1a2b3c4d5e6f708192a3b4c5d6e7f80912345678:f\377\012`\'' -- .
-    # resolve what is in conflict; in ecosystem.lock.json write 1a2b3c4d5e6f708192a3b4c5d6e7f80912345678 as the feature's commit
+    # resolve what is in conflict
     git add -A -- .
     git commit -m 'Update it'\''s $(done) from acme/monorepo'
     git push origin HEAD:refs/heads/update-from-upstream-a

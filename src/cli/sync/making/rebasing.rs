@@ -43,7 +43,7 @@ pub(super) fn make(
     };
     let upstream = course.upstream.as_mut().ok_or_else(not_fetched)?;
     let allow_workflows = course.request.allow_workflows;
-    let mut bench = Bench { workshop: course.workshop, upstream, allow_workflows };
+    let mut bench = Bench::new(course.workshop, upstream, allow_workflows);
     let subscriptions = &unit.subscriptions;
     let work = Work { subscriptions, good, onto, base: course.base.commit };
     let done = bench.rebase(&work, &imprint)?;
