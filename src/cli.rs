@@ -48,8 +48,8 @@ use crate::github::auth::{VARIABLES, resolve};
 /// What a script may rely on, in the help of the program; the manual has a table of them.
 macro_rules! exit_codes {
     () => {
-        "Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or a validation \
-         found errors, 2 usage, configuration or environment error (nothing was sent), 130 and 143 \
+        "Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or brought in or a \
+         validation found errors, 2 usage, configuration or environment error (nothing was sent), 130 and 143 \
          interrupted.\n\nEvery long option but --source has an environment form: ECOSYSTEM_DRY_RUN=true is --dry-run."
     };
 }

@@ -84,10 +84,10 @@ pub struct Args {
     output: Option<PathBuf>,
     /// Open a pull request there with the files, or bring the one that is open up to date
     ///
-    /// It needs a token: the cousin's own (token_env), else ECOSYSTEM_PAT, GH_TOKEN or GITHUB_TOKEN,
-    /// which may write contents, pull requests and workflows there. A file that is there already and
-    /// says something else, and other people's commits on the branch ecosystem-onboarding, are left
-    /// as they are: then nothing is written at all.
+    /// It needs a token that may write contents, pull requests and workflows there: the cousin's own
+    /// (`token_env`), else that in `ECOSYSTEM_PAT`, `GH_TOKEN` or `GITHUB_TOKEN`. A file that is there
+    /// already and says something else, and other people's commits on the branch
+    /// ecosystem-onboarding, are left as they are: then nothing is written at all.
     #[arg(long, conflicts_with = "output", help_heading = "Its files")]
     pull_request: bool,
     /// Where the feature goes, of several each by its name [default: the feature's own path]

@@ -29,7 +29,8 @@ pub(super) use request::SOURCE_TOKEN;
 /// `repository_dispatch` event starts. The event is only a hint: the commit must lie on the trusted
 /// branch of the source, and be newer than what is here. What upstream changed is merged into what
 /// is here, proven, committed and proposed; nothing that is synced is executed, and nobody's work is
-/// overwritten. Without a token the commit stays on a local branch.
+/// overwritten. The token is in `ECOSYSTEM_PAT`, `GH_TOKEN` or `GITHUB_TOKEN`, and for a private
+/// source in `ECOSYSTEM_SOURCE_TOKEN`; without one the commit stays on a local branch.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

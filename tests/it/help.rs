@@ -4,6 +4,7 @@
 mod bringing;
 mod comfort;
 mod looking;
+mod syncing;
 
 use crate::support::ecosystem::Run;
 use crate::support::repository::Sandbox;
@@ -96,8 +97,9 @@ fn the_help_of_the_program_names_its_commands() {
       # All about one command
       ecosystem dispatch --help
     
-    Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or a validation found
-    errors, 2 usage, configuration or environment error (nothing was sent), 130 and 143 interrupted.
+    Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or brought in or a
+    validation found errors, 2 usage, configuration or environment error (nothing was sent), 130 and 143
+    interrupted.
     
     Every long option but --source has an environment form: ECOSYSTEM_DRY_RUN=true is --dry-run.
     ");
@@ -133,8 +135,9 @@ fn the_short_help_of_the_program_stays_short() {
           --color <WHEN>  When to use colours; `auto` respects `NO_COLOR` and the terminal [default:
                           auto] [possible values: auto, always, never]
     
-    Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or a validation found
-    errors, 2 usage, configuration or environment error (nothing was sent), 130 and 143 interrupted.
+    Exit codes: 0 done, clean or nothing to do, 1 something was not delivered or brought in or a
+    validation found errors, 2 usage, configuration or environment error (nothing was sent), 130 and 143
+    interrupted.
     
     Every long option but --source has an environment form: ECOSYSTEM_DRY_RUN=true is --dry-run.
     ");

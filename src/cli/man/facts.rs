@@ -5,7 +5,11 @@
 /// What each exit code means.
 pub(super) const EXIT_STATUS: &[(&str, &str)] = &[
     ("0", "Done: all delivered, or nothing to do, or what was looked at is clean."),
-    ("1", "A dispatch was not delivered or not recorded, or a validation found errors."),
+    (
+        "1",
+        "A dispatch was not delivered or not recorded, a feature was not brought in, or a validation \
+         found errors.",
+    ),
     ("2", "An error of usage, configuration or environment. Nothing was sent."),
     ("130", "Interrupted (SIGINT, Ctrl-C)."),
     ("143", "Terminated (SIGTERM)."),
@@ -30,16 +34,18 @@ const fn variable(name: &'static str, of: &'static [&'static str], what: &'stati
 }
 
 const EVERY: &[&str] = &[];
-/// Those that send, and leave a report.
-const SENDERS: &[&str] = &["dispatch", "send"];
-/// Those that ask GitHub's API.
+/// Those that leave a report and outputs.
+const REPORTERS: &[&str] = &["dispatch", "send", "sync"];
+/// Those that ask GitHub's API, and for which an App may speak.
 const ASKERS: &[&str] = &["dispatch", "send", "validate", "onboard"];
 /// Those that send, ask or read.
-const WORKERS: &[&str] = &["dispatch", "send", "validate", "onboard", "status"];
+const WORKERS: &[&str] = &["dispatch", "send", "validate", "onboard", "status", "sync"];
 /// Those that leave a summary.
-const SUMMARIZED: &[&str] = &["dispatch", "send", "validate", "status"];
+const SUMMARIZED: &[&str] = &["dispatch", "send", "validate", "status", "sync"];
 /// The one that is about a push.
 const DISPATCH: &[&str] = &["dispatch"];
+/// Those that an event starts.
+const EVENTFUL: &[&str] = &["dispatch", "sync"];
 
 /// All variables, in the order in which a reader will look for them.
 pub(super) const VARIABLES: &[Variable] = &[
@@ -74,8 +80,14 @@ pub(super) const VARIABLES: &[Variable] = &[
         "A Slack-compatible incoming webhook, which hears when failures begin and end; a secret.",
     ),
     variable(
+        "ECOSYSTEM_SOURCE_TOKEN",
+        &["sync"],
+        "A token for the source alone, where that is private: to fetch it with, and to write an \
+         issue there when a sync fails.",
+    ),
+    variable(
         "GITHUB_API_URL",
-        ASKERS,
+        &["dispatch", "send", "validate", "onboard", "sync"],
         "The address of GitHub's API: https, or http on loopback. The default is \
          https://api.github.com.",
     ),
@@ -93,14 +105,14 @@ pub(super) const VARIABLES: &[Variable] = &[
     ),
     variable(
         "GITHUB_EVENT_NAME",
-        DISPATCH,
+        EVENTFUL,
         "The event that started the run. Without it the run is a person's.",
     ),
-    variable("GITHUB_EVENT_PATH", DISPATCH, "The file with the event."),
+    variable("GITHUB_EVENT_PATH", EVENTFUL, "The file with the event."),
     variable(
         "GITHUB_REPOSITORY",
         WORKERS,
-        "The repository that the run belongs to, OWNER/NAME: the monorepo.",
+        "The repository that the run belongs to, OWNER/NAME: the monorepo, of sync the cousin.",
     ),
     variable(
         "GITHUB_REF",
@@ -110,12 +122,12 @@ pub(super) const VARIABLES: &[Variable] = &[
     variable("GITHUB_SHA", &["send"], "The commit, for --with-context."),
     variable(
         "GITHUB_RUN_ID",
-        &["dispatch", "send", "onboard"],
-        "The run, for the run_url of what is sent.",
+        &["dispatch", "send", "onboard", "sync"],
+        "The run, for the run_url of what is sent, and for pull requests and issues.",
     ),
-    variable("GITHUB_OUTPUT", SENDERS, "The file that the outputs are written to."),
+    variable("GITHUB_OUTPUT", REPORTERS, "The file that the outputs are written to."),
     variable("GITHUB_STEP_SUMMARY", SUMMARIZED, "The file that the summary is written to."),
-    variable("RUNNER_TEMP", SENDERS, "The directory that the report is written to."),
+    variable("RUNNER_TEMP", REPORTERS, "The directory that the report is written to."),
     variable("NO_COLOR", EVERY, "When set and not empty, no colours."),
     variable(
         "CLICOLOR_FORCE",

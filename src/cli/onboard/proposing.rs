@@ -74,20 +74,6 @@ pub(super) fn propose(
     report: &mut Onboarding,
     output: &Output,
 ) -> Result<(), Failure> {
-    let invitation = |tree: &str, told: &mut dyn FnMut(&Invitation<'_>)| {
-        told(&Invitation {
-            cousin: &asked.cousin.repo,
-            source: &report.source,
-            branch: &report.branch,
-            commit: &report.commit,
-            subscriptions: &asked.subscriptions,
-            list: LIST,
-            workflow: WORKFLOW,
-            event_type: asked.cousin.event_type.as_str(),
-            tree,
-            server: actions::server_url(request.environment),
-        });
-    };
     let mut proposed = Proposed {
         state: "planned",
         branch: BRANCH,
@@ -98,31 +84,50 @@ pub(super) fn propose(
         body: String::new(),
     };
     if request.dry_run {
-        invitation("", &mut |it| (proposed.title, proposed.body) = (it.title(), it.within(ROOM)));
+        let invitation = invitation(request, asked, report, "");
+        (proposed.title, proposed.body) = (invitation.title(), invitation.within(ROOM));
         report.pull_request = Some(proposed);
         return Ok(());
     }
     let speaker = Speaker::open(request, &asked.cousin, output)?;
     let there = There::look(request, &speaker, files)?;
     proposed.base = Some(there.base.clone());
-    let mut ended = Ok(());
-    let (tree, is_there) = (there.tree.to_string(), there.is_complete);
-    invitation(&tree, &mut |it| {
-        (proposed.title, proposed.body) = (it.title(), it.within(ROOM));
-        ended = match is_there {
-            true => Ok(proposed.state = "not-needed"),
-            false => there.propose(request, &speaker, asked, it, &mut proposed),
-        };
-    });
-    ended?;
+    let tree = there.tree.to_string();
+    let invitation = invitation(request, asked, report, &tree);
+    (proposed.title, proposed.body) = (invitation.title(), invitation.within(ROOM));
+    if there.is_complete {
+        proposed.state = "not-needed";
+    } else {
+        there.propose(request, &speaker, asked, &invitation, &mut proposed)?;
+    }
     for file in &mut report.files {
         file.written = matches!(proposed.state, "opened" | "updated");
-        if is_there {
+        if there.is_complete {
             file.place = Some(format!("the branch {}", there.base));
         }
     }
     report.pull_request = Some(proposed);
     Ok(())
+}
+
+fn invitation<'a>(
+    request: &'a Request<'_>,
+    asked: &'a Asked,
+    report: &'a Onboarding,
+    tree: &'a str,
+) -> Invitation<'a> {
+    Invitation {
+        cousin: &asked.cousin.repo,
+        source: &report.source,
+        branch: &report.branch,
+        commit: &report.commit,
+        subscriptions: &asked.subscriptions,
+        list: LIST,
+        workflow: WORKFLOW,
+        event_type: asked.cousin.event_type.as_str(),
+        tree,
+        server: actions::server_url(request.environment),
+    }
 }
 
 /// Who speaks to the cousin.
@@ -225,7 +230,8 @@ impl There {
         let repo = &speaker.cousin.repo;
         let server = actions::server_url(request.environment);
         let url = format!("{}/{repo}", server.trim_end_matches('/'));
-        let remote = Remote::new(&url, request.dir, server, &[speaker.credential.clone()])?;
+        let credentials = std::slice::from_ref(&speaker.credential);
+        let remote = Remote::new(&url, request.dir, server, credentials)?;
         let workshop = Workshop::without_a_clone(&cli::git(request.environment), &remote)?;
         let Some(reference) = workshop.default_branch(&remote)? else {
             return Err(Failure::new(

@@ -80,7 +80,7 @@ pub(super) fn next(request: &Request<'_>, report: &Onboarding) -> Vec<String> {
             steps.push(format!("{cousin}: {let_them}, and merge the pull request{number}"));
         }
         None => {
-            steps.push(format!("{cousin}: put both files on its default branch, and {let_them}"))
+            steps.push(format!("{cousin}: put both files on its default branch, and {let_them}"));
         }
     }
     if list.change != "unchanged" || list.written {

@@ -94,6 +94,11 @@ fn a_page_names_the_variables_that_its_command_reads_and_no_others() {
     assert_eq!(of("man"), colours.iter().cloned().collect());
     assert_eq!(of("rehearse"), of("man"));
     assert!(of("dispatch").contains("ECOSYSTEM_NOTIFY_URL"));
+    let sync = of("sync");
+    for name in ["ECOSYSTEM_SOURCE_TOKEN", "GITHUB_EVENT_PATH", "GITHUB_API_URL", "GITHUB_TOKEN"] {
+        assert!(sync.contains(name), "{name}");
+    }
+    assert!(!sync.contains("ECOSYSTEM_APP_ID") && !of("status").contains("ECOSYSTEM_SOURCE_TOKEN"));
     assert!(of("status").contains("GITHUB_TOKEN") && !of("status").contains("GITHUB_API_URL"));
 }
 
