@@ -2,6 +2,7 @@
 //! cousin, its clone and its files can be in. Whatever needs no GitHub runs without one.
 
 mod adopting;
+mod conflicts;
 mod files;
 mod history;
 mod kinds;
@@ -10,6 +11,7 @@ mod picking;
 mod places;
 mod preserving;
 mod report;
+mod step;
 
 use serde_json::{Value, json};
 

@@ -208,7 +208,7 @@ impl<'r, 'w> Course<'r, 'w> {
 
     /// Looks at what can be told without asking anybody.
     fn is_for_us(&mut self, unit: &Unit<'_>, brought: &mut Brought) -> Result<(), Trouble> {
-        brought.pass(Stage::Subscribed, format!("in {}", FILE_NAME));
+        brought.pass(Stage::Subscribed, format!("in {FILE_NAME}"));
         if let What::Hint(hint) = &self.request.what
             && let (Some(claimed), Some(own)) = (&hint.source, &self.request.source.repository)
             && !claimed.eq_ignore_ascii_case(own.as_str())
@@ -264,7 +264,7 @@ impl<'r, 'w> Course<'r, 'w> {
             _ => None,
         };
         let mut brought = Brought::new(vec![(feature, Vec::new())], None, dispatch_id);
-        let said = format!("not in {}: nothing to do{}", FILE_NAME, self.meant(&brought));
+        let said = format!("not in {FILE_NAME}: nothing to do{}", self.meant(&brought));
         brought.end(Stage::Subscribed, Outcome::NotSubscribed, said);
         brought
     }

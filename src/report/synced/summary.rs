@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::{Feature, Synced};
 use crate::actions::{Level, MAX_SUMMARY, annotation};
+use crate::report::human::counted;
 use crate::report::markdown::{cell, failures, warnings};
 use crate::text;
 
@@ -46,7 +47,7 @@ fn row(feature: &Feature) -> String {
         let _ = write!(said, " {draft}[#{number}](<{url}>)");
     }
     if !feature.conflicts.is_empty() {
-        let _ = write!(said, " {} conflicts", feature.conflicts.len());
+        let _ = write!(said, " {}", counted(feature.conflicts.len(), "conflict"));
     }
     format!(
         "| {} | {} | {mark} {} | {} | {} |\n",
