@@ -137,7 +137,8 @@ impl Bench<'_, '_> {
         Some(files)
     }
 
-    /// Returns what is to be at `into`, proven, with all its blobs here.
+    /// Returns what is to be at `into`, proven, with all its blobs here. With `rebase` the whole
+    /// tree is brought instead: see [`crate::sync::rebase`].
     ///
     /// # Errors
     /// What may not be written, and what cannot be read.

@@ -220,8 +220,14 @@ impl Bench<'_, '_> {
             targets.insert(link, self.workshop.blob(link)?);
         }
         let (allow_workflows, targets) = (self.allow_workflows, &targets);
-        paths::check(&paths::Write { before, after, into: b"", targets, allow_workflows })?;
-        Ok(())
+        let write = paths::Write { before, after, into: b"", targets, allow_workflows };
+        paths::check(&write).map_err(|refused| Trouble {
+            help: "a rebase takes upstream as it is: where it is what runs here or who reviews it, \
+                   pass --allow-workflows; or let \"merge\" be the method, which can leave paths out \
+                   with \"preserve\""
+                .to_owned(),
+            ..refused.into()
+        })
     }
 
     fn prove_whole(

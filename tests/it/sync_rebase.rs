@@ -112,6 +112,10 @@ fn a_conflict_of_the_whole_becomes_a_draft_or_a_failure() {
     let report = circle.sync().args(failing).run().expect_code(1).json();
     assert_eq!(report["features"][0]["code"], "conflict", "{report:#}");
     assert_eq!(circle.bare(&["branch", "--list", "update-*"]), "");
+    let by_hand = report["features"][0]["by_hand"].as_str().unwrap();
+    let head = circle.sandbox.rev(&circle.mono, "HEAD");
+    assert!(by_hand.contains(&format!("\ngit rebase {head}\n")), "{by_hand}");
+    assert!(!by_hand.contains("git apply") && by_hand.contains("\ngh pr create "), "{by_hand}");
 
     let report = circle.pull();
     assert_eq!(outcome(&report), "proposed", "{report:#}");
@@ -341,7 +345,7 @@ fn a_rewritten_upstream_is_refused_and_then_merged_when_that_was_meant() {
 
 #[test]
 fn a_merged_merge_is_gone_on_from() {
-    for how in [MergeMethod::Merge, MergeMethod::Squash] {
+    for how in [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase] {
         let circle = entangled();
         circle.pull();
         circle.merge(1, how);
@@ -354,6 +358,37 @@ fn a_merged_merge_is_gone_on_from() {
         circle.merge(2, how);
         assert_eq!(outcome(&circle.pull()), "nothing-to-do", "{how:?}");
     }
+}
+
+#[test]
+fn a_branch_of_another_method_is_moved() {
+    let circle = fork();
+    let file = |method: &str| {
+        let subscription = json!({ "feature": FEATURE, "method": method });
+        format!("{:#}\n", json!({ "source": SOURCE, "subscriptions": [subscription] }))
+    };
+    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+    circle.here("own: merge", |web| write(web, "subscriptions.json", file("squash")));
+    assert_eq!(outcome(&circle.pull()), "proposed");
+    circle.here("own: rebase", |web| write(web, "subscriptions.json", file("rebase")));
+    let report = circle.pull();
+    assert_eq!(outcome(&report), "updated", "{report:#}");
+    let told = subjects(&circle, "main", BRANCH);
+    let own = ["own: rebase", "own: merge", "own: nine", "the cousin's beginning", "up: two"];
+    assert_eq!(told[1..], own, "{report:#}");
+}
+
+#[test]
+fn a_history_that_cannot_be_completed_is_said_to_be_cut_off() {
+    let circle = fork();
+    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+    let checkout = circle.checkout();
+    circle.sandbox.git(&checkout, &["remote", "remove", "origin"]);
+    let args = ["--pull", "--dry-run", "--format", "json"];
+    let report = circle.sync_in(&checkout).args(args).run().expect_code(1).json();
+    assert_eq!(report["features"][0]["code"], "cut-off", "{report:#}");
+    let help = report["features"][0]["help"].as_str().unwrap();
+    assert!(help.contains("git fetch --unshallow"), "{help}");
 }
 
 #[test]

@@ -59,8 +59,10 @@ pub fn standing(
         found.is_ours &= is_copy || ours.is_some() && from(record) == found.rebased;
         found.own.push(ours);
     }
-    // A branch that was moved to one of upstream's commits has no tip of ours.
+    // A branch that was moved to one of upstream's commits has no tip of ours, and what another
+    // method has made is ours throughout.
     found.is_ours &= found.rebased.is_some();
+    found.is_ours |= found.own.iter().all(Option::is_some);
     Ok(found)
 }
 
