@@ -16,7 +16,7 @@ mod trailers;
 
 pub use defuse::{defuse, defused};
 pub use own::Own;
-pub use rebased::{rebased, rebased_from, tying_message};
+pub use rebased::{joining_message, rebased, rebased_from};
 
 use trailers::{rename_ours, tail, written};
 

@@ -1,7 +1,7 @@
 //! Brings a cousin that is a fork of the source onto upstream: upstream's commits as they are, the
 //! cousin's own on top of them, and one of ours that writes the lock file. Where that cannot be
-//! done, or would not come to what a three-way merge of the whole trees comes to, there is one
-//! merge commit instead.
+//! done, or would not come to what a three-way merge of the whole trees comes to, there is one merge
+//! instead.
 //!
 //! The whole tree is brought, whatever is subscribed to: the subscriptions say which features are
 //! followed, and where none of them has changed there is nothing to do. The lock file and
@@ -145,18 +145,19 @@ impl Bench<'_, '_> {
         let news = self.news(&followed, &since)?;
         (done.news, done.all_news) = (news.commits, news.complete);
         let sealed = self.sealed(work, imprint, &done, &features)?;
-        done.commit = Some(match self.put_on_top(work, imprint, &merged, &new, to)? {
+        let parents = match self.put_on_top(work, imprint, &merged, &new, to)? {
             Some(replayed) => {
                 done.way = Way::Rebased { replayed: replayed.made };
-                let lands = self.lands(&bases, &done.before, sealed)?;
-                let tip = match lands {
-                    true => replayed.tip,
-                    false => self.tie(work, imprint, &done, replayed.tip)?,
-                };
-                self.seal(work, imprint, &done, sealed, &[tip])?
+                match self.lands(&bases, &done.before, sealed)? {
+                    true => vec![replayed.tip],
+                    false => vec![self.tie(work, imprint, &done, replayed.tip)?],
+                }
             }
-            None => self.seal(work, imprint, &done, sealed, &[work.onto.commit, to])?,
-        });
+            None if done.conflicts.is_empty() => vec![self.merge(work, imprint, &done, to)?],
+            // What a person has to look at is in one commit.
+            None => vec![work.onto.commit, to],
+        };
+        done.commit = Some(self.seal(work, imprint, &done, sealed, &parents)?);
         if work.onto.commit != work.base {
             done.way = Way::OnTop;
         }

@@ -1,4 +1,4 @@
-//! The trailer by which a commit that ends a rebase says which commit of the cousin was rebased.
+//! The trailer by which commits that end a rebase say which commit of the cousin was rebased.
 
 use super::Trailers;
 use super::trailers::{REBASED, split, tail, written};
@@ -13,16 +13,16 @@ pub fn rebased(message: Vec<u8>, head: &CommitSha) -> Vec<u8> {
     message
 }
 
-/// Returns the message of the commit that ties what was rebased to the cousin's `head`.
+/// Returns the message of a merge of ours below the commit that ends a rebase of the cousin's
+/// `head`; subject and text are our own words.
 #[must_use]
-pub fn tying_message(trailers: &Trailers<'_>, head: &CommitSha) -> Vec<u8> {
-    let text = format!(
-        "Tie the rebased commits to {}\n\n\
-         It changes nothing: by it, what was rebased can be merged into the branch that it was\n\
-         rebased from.\n\n{}",
-        head.short(),
-        written(trailers)
-    );
+pub fn joining_message(
+    trailers: &Trailers<'_>,
+    head: &CommitSha,
+    subject: &str,
+    text: &str,
+) -> Vec<u8> {
+    let text = format!("{subject}\n\n{text}\n\n{}", written(trailers));
     rebased(text.into_bytes(), head)
 }
 

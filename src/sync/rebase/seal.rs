@@ -1,5 +1,5 @@
 //! The commits of ours that end a rebase: one that writes the lock file, and where it takes one, a
-//! merge below it that ties what was rebased to what it was rebased from.
+//! merge below it: of what was rebased and what it was rebased from, or of the cousin and upstream.
 
 use super::own::Cousins;
 use super::{Features, Rebased, Work};
@@ -65,11 +65,41 @@ impl Bench<'_, '_> {
         done: &Rebased,
         tip: ObjectId,
     ) -> Result<ObjectId, Trouble> {
+        let subject = format!("Tie the rebased commits to {}", sha(work.base)?.short());
+        let text = "It changes nothing: by it, what was rebased can be merged into the branch that \
+                    it\nwas rebased from.";
+        self.join(work, imprint, done, &[tip, work.base], (&subject, text))
+    }
+
+    /// Makes a merge of the cousin and upstream. The lock file is not in it: what lands commit by
+    /// commit lands without merges.
+    pub(super) fn merge(
+        &self,
+        work: &Work<'_>,
+        imprint: &Imprint<'_>,
+        done: &Rebased,
+        to: ObjectId,
+    ) -> Result<ObjectId, Trouble> {
+        let commit = work.good.record.id.short();
+        let subject = format!("Merge {} at {commit}", imprint.source);
+        let text = "This repository's own commits are not put on top of upstream's one by one:\n\
+                    some do not fit, or others have commits on the branch.";
+        self.join(work, imprint, done, &[work.onto.commit, to], (&subject, text))
+    }
+
+    fn join(
+        &self,
+        work: &Work<'_>,
+        imprint: &Imprint<'_>,
+        done: &Rebased,
+        parents: &[ObjectId],
+        (subject, text): (&str, &str),
+    ) -> Result<ObjectId, Trouble> {
         let tree = self.workshop.graft(None, b"", &done.after)?;
         let followed = followed(work);
-        let message =
-            message::tying_message(&trailers(work, imprint, &followed, tree), &sha(work.base)?);
-        self.made(imprint, tree, &[tip, work.base], &message)
+        let trailers = trailers(work, imprint, &followed, tree);
+        let message = message::joining_message(&trailers, &sha(work.base)?, subject, text);
+        self.made(imprint, tree, parents, &message)
     }
 
     /// Makes the last commit.
