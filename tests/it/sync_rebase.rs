@@ -2,9 +2,12 @@
 
 use ecosystem_dispatcher::embedded_github::MergeMethod;
 use pretty_assertions::assert_eq;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::support::circle::{Circle, FEATURE, SOURCE, change, lines, write};
+use crate::support::circle::{Circle, FEATURE, change, lines, write};
+
+mod branches;
+mod landing;
 
 const BRANCH: &str = "update-from-upstream-features-push";
 const APP: &str = "features/push/app.txt";
@@ -147,237 +150,10 @@ fn what_upstream_took_of_the_cousin_is_not_there_twice() {
 }
 
 #[test]
-fn a_merged_pull_request_is_gone_on_from_however_it_landed() {
-    for how in [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase] {
-        let circle = fork();
-        circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
-        circle.upstream("up: add", |mono| write(mono, "features/push/gone.txt", "gone\n"));
-        circle.pull();
-        circle.merge(1, how);
-        let report = circle.pull();
-        assert_eq!(outcome(&report), "nothing-to-do", "{how:?}: {report:#}");
-        circle.here("own: seven", |web| change(web, APP, "app 7", "app seven"));
-        circle.upstream("up: two again", |mono| {
-            change(mono, APP, "app two", "app zwei");
-            std::fs::remove_file(mono.join("features/push/gone.txt")).unwrap();
-        });
-        let report = circle.pull();
-        assert_eq!(outcome(&report), "proposed", "{how:?}: {report:#}");
-        let text = applied(&report);
-        assert!(text.ends_with("rebase of 3 commits of this repository's own"), "{how:?}: {text}");
-        let expected = lines("app").replace("app 2", "app zwei").replace("app 7", "app seven");
-        assert_eq!(circle.at(BRANCH, APP), expected.replace("app 9", "app nine").trim_end());
-        let head = circle.sandbox.rev(&circle.mono, "HEAD");
-        let told = subjects(&circle, &head, BRANCH);
-        assert!(told[1].starts_with("Tie the rebased commits to "), "{how:?}: {told:?}");
-        assert_eq!(told[2..], ["own: seven", "own: nine", "the cousin's beginning"], "{how:?}");
-        let listed = circle.bare(&["ls-tree", "-r", "--name-only", BRANCH, "features/push"]);
-        assert!(!listed.contains("gone.txt"), "{how:?}: {listed}");
-        assert_eq!(circle.pulls().len(), 2, "{how:?}");
-        circle.merge(2, how);
-        let report = circle.pull();
-        assert_eq!(outcome(&report), "nothing-to-do", "{how:?}: {report:#}");
-        assert_eq!(circle.at("main", APP), circle.at(BRANCH, APP));
-    }
-}
-
-#[test]
-fn a_persons_commit_on_the_branch_is_never_lost() {
-    let circle = fork();
-    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
-    circle.pull();
-    let person = circle.on_branch(BRANCH, "a person's", |web| change(web, APP, "app 6", "app six"));
-    assert_eq!(outcome(&circle.pull()), "nothing-to-do");
-    assert_eq!(circle.bare(&["rev-parse", BRANCH]), person);
-    let head = circle.upstream("up: four", |mono| change(mono, APP, "app 4", "app four"));
-    let report = circle.pull();
-    assert_eq!(outcome(&report), "updated", "{report:#}");
-    let parents = circle.bare(&["log", "-1", "--format=%P", &format!("{BRANCH}~1")]);
-    assert_eq!(parents, format!("{person} {head}"));
-    let expected = lines("app").replace("app 2", "app two").replace("app 4", "app four");
-    let expected = expected.replace("app 6", "app six").replace("app 9", "app nine");
-    assert_eq!(circle.at(BRANCH, APP), expected.trim_end());
-    assert_eq!(outcome(&circle.pull()), "nothing-to-do");
-
-    // What conflicts with it is said and not pushed.
-    circle.upstream("up: six", |mono| change(mono, APP, "app 6", "app sechs"));
-    let before = circle.bare(&["rev-parse", BRANCH]);
-    let report = circle.sync().args(["--pull", "--format", "json"]).run().json();
-    assert_eq!(outcome(&report), "commented", "{report:#}");
-    assert_eq!(circle.bare(&["rev-parse", BRANCH]), before);
-}
-
-#[test]
-fn a_branch_is_a_persons_in_doubt() {
-    /// What a person does to the branch.
-    type Deed = fn(&Circle);
-    let git = |circle: &Circle, args: &[&str]| drop(circle.sandbox.git(&circle.web, args));
-    let deeds: [(&str, Deed); 3] = [
-        ("amends our commit", |circle| {
-            write(&circle.web, "features/push/mine.txt", "mine\n");
-            circle.sandbox.git(&circle.web, &["add", "--all"]);
-            circle.sandbox.git(&circle.web, &["commit", "-q", "--amend", "--no-edit"]);
-        }),
-        ("takes our commit away", |circle| {
-            circle.sandbox.git(&circle.web, &["reset", "-q", "--hard", "HEAD~1"]);
-            write(&circle.web, "features/push/mine.txt", "mine\n");
-            circle.sandbox.git(&circle.web, &["add", "--all"]);
-            circle.sandbox.git(&circle.web, &["commit", "-q", "--amend", "--no-edit"]);
-        }),
-        ("puts one below ours", |circle| {
-            circle.sandbox.git(&circle.web, &["checkout", "-q", "HEAD~1"]);
-            write(&circle.web, "features/push/mine.txt", "mine\n");
-            circle.sandbox.commit_all(&circle.web, "mine");
-            circle.sandbox.git(&circle.web, &["cherry-pick", BRANCH]);
-            circle.sandbox.git(&circle.web, &["branch", "-f", BRANCH, "HEAD"]);
-            circle.sandbox.git(&circle.web, &["checkout", "-q", BRANCH]);
-        }),
-    ];
-    for (deed, act) in deeds {
-        let circle = fork();
-        circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
-        circle.pull();
-        git(&circle, &["fetch", "-q", "origin"]);
-        git(&circle, &["checkout", "-q", "-B", BRANCH, &format!("origin/{BRANCH}")]);
-        act(&circle);
-        git(&circle, &["push", "-q", "--force", "origin", BRANCH]);
-        let persons = circle.sandbox.rev(&circle.web, BRANCH);
-        circle.upstream("up: four", |mono| change(mono, APP, "app 4", "app four"));
-        let report = circle.pull();
-        assert_eq!(outcome(&report), "updated", "{deed}: {report:#}");
-        let is_kept = ["merge-base", "--is-ancestor", &persons, BRANCH];
-        circle.bare(&is_kept);
-        assert_eq!(circle.at(BRANCH, "features/push/mine.txt"), "mine", "{deed}");
-        assert!(circle.at(BRANCH, APP).contains("app four"), "{deed}");
-    }
-}
-
-#[test]
-fn the_branch_is_made_anew_when_the_base_has_moved() {
-    let circle = fork();
-    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
-    circle.pull();
-    circle.here("own: seven", |web| change(web, APP, "app 7", "app seven"));
-    let report = circle.pull();
-    assert_eq!(outcome(&report), "updated", "{report:#}");
-    let told = subjects(&circle, "main", BRANCH);
-    assert_eq!(told[1..], ["own: seven", "own: nine", "the cousin's beginning", "up: two"]);
-    assert_eq!(outcome(&circle.pull()), "nothing-to-do");
-}
-
-#[test]
-fn only_what_is_followed_calls_for_an_update() {
-    let circle = fork();
-    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
-    circle.pull();
-    circle.merge(1, MergeMethod::Merge);
-    circle.upstream("up: other", |mono| write(mono, "features/other/y.txt", "y\n"));
-    let report = circle.pull();
-    assert_eq!(outcome(&report), "nothing-to-do", "{report:#}");
-    assert_eq!(circle.pulls().len(), 1);
-}
-
-#[test]
-fn what_was_proposed_and_is_reverted_upstream_is_closed() {
-    let circle = fork();
-    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
-    circle.pull();
-    circle.merge(1, MergeMethod::Merge);
-    circle.upstream("up: four", |mono| change(mono, APP, "app 4", "app four"));
-    assert_eq!(outcome(&circle.pull()), "proposed");
-    circle.upstream("up: not four", |mono| change(mono, APP, "app four", "app 4"));
-    let report = circle.pull();
-    assert_eq!(outcome(&report), "closed", "{report:#}");
-}
-
-#[test]
 fn a_fork_that_has_all_of_upstream_has_nothing_to_do() {
     let circle = fork();
     assert_eq!(outcome(&circle.pull()), "nothing-to-do");
     assert_eq!(circle.bare(&["branch", "--list", "update-*"]), "");
-}
-
-#[test]
-fn several_features_are_one_update_and_per_commit_has_a_branch_for_each() {
-    let circle = fork();
-    let subscription = |feature: &str| json!({ "feature": feature, "method": "rebase", "pull_request": "per-commit" });
-    let subscriptions = ["features/push", "features/other"].map(subscription);
-    let file = json!({ "source": SOURCE, "subscriptions": subscriptions });
-    circle.here("own: more", |web| write(web, "subscriptions.json", format!("{file:#}\n")));
-    let mut branches = Vec::new();
-    for number in ["two", "three"] {
-        let path = "features/other/x.txt";
-        let head = circle.upstream(number, |mono| write(mono, path, format!("{number}\n")));
-        let report = circle.pull();
-        assert_eq!(report["features"].as_array().unwrap().len(), 2, "{report:#}");
-        for feature in report["features"].as_array().unwrap() {
-            assert_eq!(feature["outcome"], "proposed", "{report:#}");
-        }
-        let branch = format!("update-from-upstream-{head}");
-        assert_eq!(circle.at(&branch, path), number);
-        let lock: Value = serde_json::from_str(&circle.at(&branch, "ecosystem.lock.json")).unwrap();
-        for feature in ["features/push", "features/other"] {
-            assert_eq!(lock["features"][feature]["commit"], head);
-        }
-        assert_eq!(outcome(&circle.pull()), "nothing-to-do");
-        branches.push(branch);
-    }
-    assert_eq!(circle.pulls().len(), 2);
-}
-
-#[test]
-fn a_rewritten_upstream_is_refused_and_then_merged_when_that_was_meant() {
-    let circle = fork();
-    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
-    circle.pull();
-    circle.merge(1, MergeMethod::Merge);
-    circle.sandbox.git(&circle.mono, &["reset", "-q", "--hard", "HEAD~1"]);
-    circle.sandbox.git(&circle.mono, &["push", "-q", "--force", "origin", "HEAD"]);
-    let head = circle.upstream("up: four", |mono| change(mono, APP, "app 4", "app four"));
-    let args = ["--pull", "--format", "json"];
-    let report = circle.sync().args(args).run().expect_code(1).json();
-    assert_eq!(report["features"][0]["code"], "rewritten", "{report:#}");
-    let run = circle.sync().args(args).arg("--allow-rewritten").run().expect_code(0);
-    assert_eq!(outcome(&run.json()), "proposed");
-    // What the cousin has of the old branch is the cousin's by now.
-    let text = circle.at(BRANCH, APP);
-    assert!(text.contains("app two") && text.contains("app four"), "{text}");
-    assert_eq!(locked(&circle, BRANCH), head);
-}
-
-#[test]
-fn a_merged_merge_is_gone_on_from() {
-    for how in [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase] {
-        let circle = entangled();
-        circle.pull();
-        circle.merge(1, how);
-        assert_eq!(outcome(&circle.pull()), "nothing-to-do", "{how:?}");
-        circle.upstream("up: five again", |mono| change(mono, APP, "app fünf", "app cinq"));
-        let report = circle.pull();
-        assert_eq!(outcome(&report), "proposed", "{how:?}: {report:#}");
-        let expected = lines("app").replace("app 5", "app cinq").replace("app 9", "app nine");
-        assert_eq!(circle.at(BRANCH, APP), expected.trim_end(), "{how:?}");
-        circle.merge(2, how);
-        assert_eq!(outcome(&circle.pull()), "nothing-to-do", "{how:?}");
-    }
-}
-
-#[test]
-fn a_branch_of_another_method_is_moved() {
-    let circle = fork();
-    let file = |method: &str| {
-        let subscription = json!({ "feature": FEATURE, "method": method });
-        format!("{:#}\n", json!({ "source": SOURCE, "subscriptions": [subscription] }))
-    };
-    circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
-    circle.here("own: merge", |web| write(web, "subscriptions.json", file("squash")));
-    assert_eq!(outcome(&circle.pull()), "proposed");
-    circle.here("own: rebase", |web| write(web, "subscriptions.json", file("rebase")));
-    let report = circle.pull();
-    assert_eq!(outcome(&report), "updated", "{report:#}");
-    let told = subjects(&circle, "main", BRANCH);
-    let own = ["own: rebase", "own: merge", "own: nine", "the cousin's beginning", "up: two"];
-    assert_eq!(told[1..], own, "{report:#}");
 }
 
 #[test]
@@ -391,6 +167,20 @@ fn a_history_that_cannot_be_completed_is_said_to_be_cut_off() {
     assert_eq!(report["features"][0]["code"], "cut-off", "{report:#}");
     let help = report["features"][0]["help"].as_str().unwrap();
     assert!(help.contains("git fetch --unshallow"), "{help}");
+}
+
+#[test]
+fn commits_that_only_look_alike_are_all_put_on_top() {
+    let circle = fork();
+    for (from, to) in [("app 7", "app seven"), ("app seven", "app 7"), ("app 7", "app sept")] {
+        circle.here("own: wip", |web| change(web, APP, from, to));
+    }
+    let head = circle.upstream("up: two", |mono| change(mono, APP, "app 2", "app two"));
+    let report = circle.pull();
+    assert_eq!(outcome(&report), "proposed", "{report:#}");
+    let told = subjects(&circle, &head, BRANCH);
+    let own = ["own: wip", "own: wip", "own: wip", "own: nine", "the cousin's beginning"];
+    assert_eq!(told[1..], own, "{report:#}");
 }
 
 #[test]

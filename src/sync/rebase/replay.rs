@@ -2,7 +2,7 @@
 //! does not fit, and where the sum is not what the merge of the whole comes to: a commit that is
 //! left out here by mistake is thereby found.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::own::{Cousins, Parted, SUBSCRIPTIONS};
 use super::{Work, since};
@@ -40,8 +40,9 @@ struct Growing {
     tip: ObjectId,
     files: Parted,
     made: usize,
-    /// The changes that are there, or need not be.
-    there: HashSet<Key>,
+    /// The changes that are there: upstream's, and the cousin's own with the commits that brought
+    /// them.
+    there: HashMap<Key, Option<ObjectId>>,
     /// Blobs of the cousin's that the new commits hold.
     blobs: BTreeSet<ObjectId>,
 }
@@ -76,7 +77,7 @@ impl Bench<'_, '_> {
             tip: to,
             files: self.parted(work.good.record.tree)?,
             made: 0,
-            there: new.iter().map(key).collect(),
+            there: new.iter().map(|it| (key(it), None)).collect(),
             blobs: BTreeSet::new(),
         };
         let mut last: Option<(ObjectId, Parted)> = None;
@@ -109,7 +110,7 @@ impl Bench<'_, '_> {
         work: &Work<'_>,
         imprint: &Imprint<'_>,
     ) -> Result<bool, Trouble> {
-        if growing.there.contains(&key(step.record)) || self.is_landed(step, work, imprint)? {
+        if self.is_there(growing, step.record)? || self.is_landed(step, work, imprint)? {
             return Ok(true);
         }
         let (before, after) = (&step.before.rest, &step.after.rest);
@@ -124,7 +125,7 @@ impl Bench<'_, '_> {
         if step.before.at(name) != step.after.at(name) {
             next.set(name, step.after.at(name));
         }
-        growing.there.insert(key(step.record));
+        growing.there.insert(key(step.record), Some(id(step.record)?));
         if next == growing.files {
             return Ok(true);
         }
@@ -141,6 +142,17 @@ impl Bench<'_, '_> {
         growing.files = next;
         growing.made += 1;
         Ok(true)
+    }
+
+    /// Returns whether a commit's change is there already. One that comes after another of the same
+    /// author, time and message is no copy of it: such are made by scripts, and by who takes up
+    /// again what was reverted.
+    fn is_there(&self, growing: &Growing, record: &CommitRecord) -> Result<bool, Trouble> {
+        match growing.there.get(&key(record)) {
+            None => Ok(false),
+            Some(None) => Ok(true),
+            Some(Some(earlier)) => Ok(!self.workshop.descends(id(record)?, *earlier)?),
+        }
     }
 
     /// Returns whether a commit is a pull request of ours that landed as one commit: it brings
