@@ -15,6 +15,7 @@ pub mod fetch;
 pub mod files;
 pub mod history;
 pub(crate) mod hosted;
+pub mod interrupt;
 mod ladder;
 mod object_error;
 mod parting;

@@ -8,6 +8,7 @@ mod making;
 mod publishing;
 mod request;
 mod speaker;
+mod stopping;
 mod units;
 
 use std::path::{Path, PathBuf};

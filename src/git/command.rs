@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use super::command_error::CommandError;
 use super::command_error::last_words;
+use super::interrupt::Interrupt;
 
 /// The oldest git that is supported: 2.30, of December 2020.
 const OLDEST: (u32, u32) = (2, 30);
@@ -105,6 +106,7 @@ pub struct Git {
     environment: Vec<(OsString, OsString)>,
     inherited_config: Vec<(OsString, OsString)>,
     version: std::sync::OnceLock<(u32, u32)>,
+    interrupt: Interrupt,
 }
 
 /// The repository that a command works on.
@@ -146,6 +148,7 @@ impl Git {
             environment: Vec::new(),
             inherited_config: Vec::new(),
             version: std::sync::OnceLock::new(),
+            interrupt: Interrupt::default(),
         };
         let mut numbered = Vec::new();
         for (name, value) in environment {
@@ -166,6 +169,12 @@ impl Git {
             }
         }
         git
+    }
+
+    /// Returns it such that what it runs ends when that is wished.
+    #[must_use]
+    pub fn ended_by(self, interrupt: Interrupt) -> Self {
+        Self { interrupt, ..self }
     }
 
     /// Runs a git command and returns its standard output.
@@ -211,7 +220,12 @@ impl Git {
         let subcommand =
             args.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default();
         tracing::debug!(?args, "running git");
-        let output = command.args(&args).output().map_err(CommandError::NotStarted)?;
+        if self.interrupt.is_raised() {
+            return Err(CommandError::Interrupted);
+        }
+        let child = command.args(&args).spawn().map_err(CommandError::NotStarted)?;
+        let waited = self.interrupt.wait_for(child, context.uninterrupted);
+        let output = waited.map_err(CommandError::NotStarted)?.ok_or(CommandError::Interrupted)?;
         if output.status.success()
             || context.partial_success.is_some_and(|told| told(&output.stdout))
         {

@@ -32,6 +32,9 @@ pub enum CommandError {
         /// What it is needed for, beginning with a comma, or nothing.
         reason: &'static str,
     },
+    /// The user or the runner wished that the run stops.
+    #[error("interrupted")]
+    Interrupted,
     /// The program ran and reported a failure.
     #[error("git {subcommand} failed: {message}")]
     Failed {
@@ -55,6 +58,7 @@ impl CommandError {
         match self {
             Self::NotStarted(_) => "install git and see that PATH finds it",
             Self::TooOld { .. } => "update git",
+            Self::Interrupted => "run it again",
             Self::Failed { message, .. } => {
                 let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
                 if says(&["returned error: 30"]) {

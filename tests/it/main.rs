@@ -44,6 +44,7 @@ mod sync_by_hand;
 mod sync_matrix;
 mod sync_rebase;
 mod sync_shown;
+mod sync_threats;
 mod sync_trailers;
 mod validate;
 mod validate_lies;

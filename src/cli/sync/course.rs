@@ -7,6 +7,7 @@ use super::making::{Maker, rebasing};
 use super::publishing::Publisher;
 use super::request::{Mode, Request, What};
 use super::speaker::Speaker;
+use super::stopping::Stopping;
 use super::units::{self, Unit};
 use crate::actions;
 use crate::cli::{self, Exit, Failure, Output};
@@ -39,6 +40,7 @@ pub(super) struct Course<'r, 'w> {
     pub(super) committer: Signature,
     pub(super) now: Timestamp,
     pub(super) warnings: Vec<Warning>,
+    stopping: Stopping,
     /// How the process is to end, where a signal came.
     pub(super) stopped: Option<Exit>,
 }
@@ -53,11 +55,12 @@ pub(super) fn carry_out(
 ) -> Result<(Synced, Option<Exit>), Failure> {
     let clone = git::open(request.dir)?;
     let base = base(&clone, request)?;
+    let stopping = Stopping::listen()?;
     let speaker = match request.mode {
-        Mode::Propose => Speaker::open(request, output)?,
+        Mode::Propose => Speaker::open(request, &stopping, output)?,
         Mode::Commit | Mode::WorkTree => None,
     };
-    let git = cli::git(request.environment);
+    let git = cli::git(request.environment).ended_by(stopping.interrupt());
     let server = actions::server_url(request.environment);
     let origin = Remote::origin(&clone, server, &request.own_credentials())?;
     let workshop = Workshop::new(&git, &clone)?;
@@ -78,6 +81,7 @@ pub(super) fn carry_out(
         origin,
         now,
         warnings: Vec::new(),
+        stopping,
         stopped: None,
     };
     course.warn_at_first();
@@ -167,6 +171,9 @@ impl<'r, 'w> Course<'r, 'w> {
             if let Err(trouble) = self.one(unit, git, &mut brought, &mut stage) {
                 brought.fail(stage, trouble);
             }
+            // One that came when all was done has interrupted nothing.
+            let is_done = brought.outcome.is_fine();
+            self.stopped = self.stopped.or(self.stopping.exit().filter(|_| !is_done));
             if self.stopped.is_none() {
                 failing::tell(self, unit, &mut brought);
             }

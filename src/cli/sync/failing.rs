@@ -3,6 +3,7 @@
 //! here is a warning.
 
 use super::course::Course;
+use super::request::What;
 use super::units::Unit;
 use crate::actions;
 use crate::delivery::SystemClock;
@@ -13,7 +14,7 @@ use crate::sync::failure::{
     AT_COUSIN, AT_SOURCE, ByHand, Failure, FailureIssues, Subject, commands_by_hand,
     commands_to_rebase,
 };
-use crate::sync::outcome::{Brought, Outcome};
+use crate::sync::outcome::{Brought, Outcome, Stage};
 
 /// What is no failure of the cousin's: an old event takes nothing back, and nothing is missing.
 const NO_ISSUE: [&str; 1] = ["rollback"];
@@ -32,6 +33,9 @@ pub(super) fn tell(course: &mut Course<'_, '_>, unit: &Unit<'_>, brought: &mut B
     }
     let code = brought.trouble.as_ref().map(|it| it.code);
     if code.is_some_and(|code| NO_ISSUE.contains(&code)) || brought.outcome == Outcome::Commented {
+        return;
+    }
+    if is_repeat(course, brought) {
         return;
     }
     let features = unit.features();
@@ -68,6 +72,14 @@ pub(super) fn tell(course: &mut Course<'_, '_>, unit: &Unit<'_>, brought: &mut B
     for warning in warnings {
         course.warn("no-issue", &warning);
     }
+}
+
+/// Returns whether somebody named a commit that the cousin has already: that proves nothing of what
+/// failed behind it.
+fn is_repeat(course: &Course<'_, '_>, brought: &Brought) -> bool {
+    let is_known = brought.outcome == Outcome::NothingToDo
+        && brought.steps.last().is_some_and(|step| step.stage == Stage::Verified);
+    is_known && matches!(course.request.what, What::Hint(_) | What::Feature(_, Some(_)))
 }
 
 /// Says it where it is to be said, and returns what went wrong with that.

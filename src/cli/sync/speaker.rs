@@ -5,10 +5,11 @@ use std::future::Future;
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 use super::request::{Request, SOURCE_TOKEN};
+use super::stopping::{self, Stopping};
 use crate::actions;
-use crate::cli::signals::Signals;
 use crate::cli::{self, Exit, Failure, Output};
 use crate::delivery::{self, RequestSettings, Requests, SystemClock};
 use crate::github::auth::{AuthError, resolve};
@@ -24,11 +25,16 @@ pub(super) struct Speaker {
     pub(super) token: TokenId,
     /// The source and the token that is for it alone.
     pub(super) source: Option<(RepoName, TokenId)>,
+    stopped: watch::Receiver<Option<Exit>>,
 }
 
 impl Speaker {
     /// Returns the one that speaks; none without a token.
-    pub(super) fn open(request: &Request<'_>, output: &Output) -> Result<Option<Self>, Failure> {
+    pub(super) fn open(
+        request: &Request<'_>,
+        stopping: &Stopping,
+        output: &Output,
+    ) -> Result<Option<Self>, Failure> {
         let environment = request.environment;
         let lookup = |name: &str| environment.raw(name).map(ToOwned::to_owned);
         let token = match resolve(None, &lookup) {
@@ -61,7 +67,8 @@ impl Speaker {
         let client = Arc::new(Client::new(api, tokens, request.timeout)?);
         let requests = Requests::new(client, SystemClock::start(), settings, delivery::random);
         let runtime = cli::network()?;
-        Ok(Some(Self { runtime, requests, repo, token, source }))
+        let stopped = stopping.receiver();
+        Ok(Some(Self { runtime, requests, repo, token, source, stopped }))
     }
 
     /// Waits for what GitHub says, and for signals.
@@ -69,11 +76,13 @@ impl Speaker {
     /// # Errors
     /// How the process is to end, where a signal came first.
     pub(super) fn wait<T>(&self, asked: impl Future<Output = T>) -> Result<T, Exit> {
+        let mut stopped = self.stopped.clone();
         self.runtime.block_on(async {
-            let Ok(mut signals) = Signals::catch() else { return Ok(asked.await) };
             tokio::select! {
+                // What is wished already is not begun.
+                biased;
+                exit = stopping::came(&mut stopped) => Err(exit),
                 told = asked => Ok(told),
-                exit = signals.next() => Err(exit),
             }
         })
     }
