@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use super::command_error::CommandError;
 use super::command_error::last_words;
-use super::interrupt::Interrupt;
+use super::interrupt::{Interrupt, Waited};
 
 /// The oldest git that is supported: 2.30, of December 2020.
 const OLDEST: (u32, u32) = (2, 30);
@@ -225,7 +225,11 @@ impl Git {
         }
         let child = command.args(&args).spawn().map_err(CommandError::NotStarted)?;
         let waited = self.interrupt.wait_for(child, context.uninterrupted);
-        let output = waited.map_err(CommandError::NotStarted)?.ok_or(CommandError::Interrupted)?;
+        let output = match waited.map_err(CommandError::NotStarted)? {
+            Waited::Ended(output) => output,
+            Waited::Stopped => return Err(CommandError::Interrupted),
+            Waited::TooLong => return Err(CommandError::TooLong { subcommand }),
+        };
         if output.status.success()
             || context.partial_success.is_some_and(|told| told(&output.stdout))
         {
@@ -247,6 +251,9 @@ impl Git {
             }
             Place::Own(dir) => {
                 command.arg("--git-dir").arg(dir);
+                // What is lacking is asked for by name. git would ask by itself, in a process that
+                // asks in turn, for as long as a server does not send it.
+                command.env("GIT_NO_LAZY_FETCH", "1");
             }
         }
         let file = if context.local_remote { ":file" } else { "" };

@@ -35,6 +35,12 @@ pub enum CommandError {
     /// The user or the runner wished that the run stops.
     #[error("interrupted")]
     Interrupted,
+    /// The program did not end.
+    #[error("git {subcommand} did not end within an hour")]
+    TooLong {
+        /// The subcommand.
+        subcommand: String,
+    },
     /// The program ran and reported a failure.
     #[error("git {subcommand} failed: {message}")]
     Failed {
@@ -59,6 +65,7 @@ impl CommandError {
             Self::NotStarted(_) => "install git and see that PATH finds it",
             Self::TooOld { .. } => "update git",
             Self::Interrupted => "run it again",
+            Self::TooLong { .. } => "see whether the server answers, and try the same with git",
             Self::Failed { message, .. } => {
                 let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
                 if says(&["returned error: 30"]) {

@@ -381,8 +381,18 @@ impl Scratch {
     pub(crate) fn blob(&self, git: &Git, remote: &Remote, id: Oid) -> Result<Vec<u8>, GitError> {
         let dir = self.path();
         let id = id.to_string();
-        let args = ["cat-file", "blob", &id];
-        Ok(remote.with_credentials(git, Place::Own(&dir), |context| git.run(context, args))?)
+        let mut fetch = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
+        fetch.extend(["--filter=blob:none", "--end-of-options", "source", &id]);
+        let read = ["cat-file", "blob", &id];
+        let there = Context { place: Place::Own(&dir), ..Context::default() };
+        if let Ok(blob) = git.run(&there, read) {
+            return Ok(blob);
+        }
+        remote.with_credentials(git, Place::Own(&dir), |context| {
+            context.settings = &["fetch.negotiationAlgorithm=noop"];
+            git.run(context, &fetch)
+        })?;
+        Ok(git.run(&there, read)?)
     }
 
     fn path(&self) -> PathBuf {

@@ -4,6 +4,21 @@
 use std::io::Read;
 use std::process::{Child, Output};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+/// The longest that a git process may take: far above the slowest fetch of the largest repository. A
+/// server by ssh, or one that keeps git waiting for itself, has no limit else.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// How waiting for a process ended.
+pub(super) enum Waited {
+    /// It has ended.
+    Ended(Output),
+    /// It was ended because of a wish.
+    Stopped,
+    /// It was ended because it took too long.
+    TooLong,
+}
 
 /// A wish to stop, shared with those who wait for git.
 #[derive(Debug, Clone, Default)]
@@ -56,13 +71,19 @@ impl Interrupt {
         self.state().raised != Raised::No
     }
 
-    /// Waits for a process and what it says; nothing when it was ended because of a wish. Its own
-    /// children may then live on until they notice, and nobody waits for them.
-    pub(super) fn wait_for(
+    /// Waits for a process and what it says. The children of one that was ended may live on until
+    /// they notice, and nobody waits for them.
+    pub(super) fn wait_for(&self, child: Child, to_be_finished: bool) -> std::io::Result<Waited> {
+        self.wait_at_most(child, to_be_finished, LONGEST)
+    }
+
+    fn wait_at_most(
         &self,
         mut child: Child,
         to_be_finished: bool,
-    ) -> std::io::Result<Option<Output>> {
+        longest: Duration,
+    ) -> std::io::Result<Waited> {
+        let deadline = Instant::now() + longest;
         let (tell, told) = mpsc::channel();
         read(Stream::Output, child.stdout.take(), &tell);
         read(Stream::Error, child.stderr.take(), &tell);
@@ -70,23 +91,25 @@ impl Interrupt {
         let enough = if to_be_finished { Raised::Again } else { Raised::Once };
         let (mut stdout, mut stderr) = (None, None);
         while stdout.is_none() || stderr.is_none() {
-            if self.state().raised >= enough {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let is_wished = self.state().raised >= enough;
+            if is_wished || left.is_zero() {
                 self.state().waiting = None;
                 child.kill()?;
                 child.wait()?;
-                return Ok(None);
+                return Ok(if is_wished { Waited::Stopped } else { Waited::TooLong });
             }
-            match told.recv() {
+            match told.recv_timeout(left) {
                 Ok(Word::Read(Stream::Output, read)) => stdout = Some(read),
                 Ok(Word::Read(Stream::Error, read)) => stderr = Some(read),
-                Ok(Word::Stop) => {}
-                Err(mpsc::RecvError) => break,
+                Ok(Word::Stop) | Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
         }
         self.state().waiting = None;
         let status = child.wait()?;
         let (stdout, stderr) = (stdout.unwrap_or_default(), stderr.unwrap_or_default());
-        Ok(Some(Output { status, stdout, stderr }))
+        Ok(Waited::Ended(Output { status, stdout, stderr }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -107,4 +130,55 @@ fn read(which: Stream, stream: Option<impl Read + Send + 'static>, tell: &mpsc::
         }
         let _ = tell.send(Word::Read(which, read));
     });
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    fn start(script: &str) -> Child {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    #[test]
+    fn what_a_process_says_is_read_to_its_end() {
+        let script = "echo a; echo b >&2; head -c 300000 /dev/zero; exit 3";
+        let Waited::Ended(output) = Interrupt::default().wait_for(start(script), false).unwrap()
+        else {
+            panic!("it was ended");
+        };
+        assert_eq!(output.status.code(), Some(3));
+        assert_eq!((output.stdout.len(), output.stderr.as_slice()), (300_002, &b"b\n"[..]));
+    }
+
+    #[test]
+    fn a_wish_ends_a_process_and_one_that_is_to_be_finished_at_the_second() {
+        // The child of the process holds its outputs open: nobody waits for that.
+        let script = "sleep 30 & wait";
+        for (to_be_finished, wishes) in [(false, 1), (true, 2)] {
+            let interrupt = Interrupt::default();
+            let wish = interrupt.clone();
+            let before = Instant::now();
+            let thread = std::thread::spawn(move || (0..wishes).for_each(|_| wish.raise()));
+            let waited = interrupt.wait_for(start(script), to_be_finished).unwrap();
+            assert!(matches!(waited, Waited::Stopped) && before.elapsed().as_secs() < 10);
+            thread.join().unwrap();
+            assert!(interrupt.is_raised());
+        }
+        let interrupt = Interrupt::default();
+        interrupt.raise();
+        let waited = interrupt.wait_for(start("exit 0"), true).unwrap();
+        assert!(matches!(waited, Waited::Ended(_)), "once is not enough");
+    }
+
+    #[test]
+    fn a_process_that_takes_too_long_is_ended() {
+        let script = start("sleep 30");
+        let waited = Interrupt::default().wait_at_most(script, false, Duration::from_millis(20));
+        assert!(matches!(waited.unwrap(), Waited::TooLong));
+    }
 }

@@ -109,7 +109,14 @@ impl Store {
     /// Returns the commit that a ref leads to.
     pub(super) fn commit(&self, reference: &str) -> Result<ObjectId, GitError> {
         let repository = self.open()?;
-        Ok(repository.find_reference(reference)?.peel(git2::ObjectType::Commit)?.id())
+        let found = repository.find_reference(reference)?;
+        // libgit2 peels only what it can read, and a commit's date may be beyond all numbers.
+        if let Some(id) = found.target()
+            && repository.odb()?.read_header(id)?.1 == git2::ObjectType::Commit
+        {
+            return Ok(id);
+        }
+        Ok(found.peel(git2::ObjectType::Commit)?.id())
     }
 
     /// Returns it as libgit2 reads it.

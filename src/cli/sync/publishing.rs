@@ -18,7 +18,7 @@ use crate::subscriptions::{Method, PullRequests, Subscription};
 use crate::sync::lock;
 use crate::sync::message::Own;
 use crate::sync::outcome::{Brought, Outcome, Stage, Trouble};
-use crate::sync::proposal::{Action, Standing, Wanted, decide};
+use crate::sync::proposal::{Action, Pull, Standing, Wanted, decide};
 use crate::sync::rebase;
 use crate::sync::record::Onto;
 use crate::sync::verify::{Good, sha};
@@ -134,9 +134,10 @@ impl Publisher {
             }
             if (publisher.on_top || standing.open.is_some())
                 && let Some(own) = found.newest(unit)
-                && publisher.is_there(course, unit, good, found, own, brought)?
+                && publisher.is_there(course, unit, (good, &standing), found, own, brought)?
             {
                 proposing::note(course, standing.open.as_ref(), brought);
+                proposing::label_if_bare(course, standing.open.as_ref())?;
                 if standing.open.is_some() {
                     return Ok(None);
                 }
@@ -151,14 +152,15 @@ impl Publisher {
         &self,
         course: &mut Course<'_, '_>,
         unit: &Unit<'_>,
-        good: &Good,
+        (good, standing): (&Good, &Standing),
         found: &Found,
         own: &Own,
         brought: &mut Brought,
     ) -> Result<bool, Trouble> {
         let commit = &good.record.id;
         if own.commit == *commit {
-            if !self.on_top && has_moved(course, unit, found)? {
+            let is_told = is_told_of(standing.open.as_ref(), commit);
+            if !self.on_top && (!is_told || has_moved(course, unit, found)?) {
                 return Ok(false);
             }
             brought.made = CommitSha::parse(&found.tip.to_string()).ok();
@@ -370,6 +372,13 @@ fn found(course: &Course<'_, '_>, unit: &Unit<'_>, tip: ObjectId) -> Result<Foun
     let own: Vec<_> = commits.iter().map(|it| Own::read(&it.message, it.tree)).collect();
     let is_ours = own.iter().all(Option::is_some);
     Ok(Found { tip, commits, own, is_ours, rebased: None })
+}
+
+/// Returns whether an open pull request of ours tells of the commit that its branch has: a run may
+/// have ended between the two. A text without our marker is a person's.
+fn is_told_of(open: Option<&Pull>, commit: &CommitSha) -> bool {
+    let marker = open.and_then(|pull| pull.marker.as_ref());
+    marker.is_none_or(|marker| marker.commit == commit.as_str())
 }
 
 /// Returns whether a branch that is called by a commit has another feature's.

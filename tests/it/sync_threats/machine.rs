@@ -182,7 +182,11 @@ fn no_hook_and_no_program_that_a_setting_names_is_ever_run() {
         std::fs::create_dir_all(checkout.join(".git/info")).unwrap();
         std::fs::write(checkout.join(".git/info/attributes"), evil).unwrap();
     }
-    canaries.settings(&circle, &circle.sandbox.home().join(".gitconfig"), "home", &[]);
+    let home = circle.sandbox.home().join(".gitconfig");
+    canaries.settings(&circle, &home, "home", &[]);
+    // How the refs of a clone that is borrowed from are listed is a user's to say.
+    let unset = ["config", "-f", home.to_str().unwrap(), "--unset", "core.alternateRefsCommand"];
+    circle.sandbox.git(circle.sandbox.path(), &unset);
     let trace = circle.sandbox.path().join("trace");
     let program = |name: &str| canaries.program(name);
     for (number, checkout) in checkouts.iter().enumerate() {

@@ -134,7 +134,10 @@ fn a_link_out_of_the_feature_is_refused_by_whatever_way_it_leads() {
     let checkout = circle.checkout();
     let link = |target: &str| source.write("blob", target.as_bytes());
     let at = |name: &str, target: &str| {
-        source.tree(&[("100644", b"a.txt", &file), ("120000", name.as_bytes(), &link(target))])
+        let link = link(target);
+        let mut entries = [("100644", &b"a.txt"[..], &*file), ("120000", name.as_bytes(), &link)];
+        entries.sort_by_key(|(_, name, _)| *name);
+        source.tree(&entries)
     };
     let deep = |target: &str| source.tree(&[("40000", b"d", &at("l", target))]);
     let through = source.tree(&[

@@ -66,6 +66,26 @@ pub(super) fn note(course: &Course<'_, '_>, open: Option<&Pull>, brought: &mut B
     });
 }
 
+/// Labels a pull request of ours that has none of our labels: the run that opened it may have ended
+/// before it did.
+pub(super) fn label_if_bare(
+    course: &mut Course<'_, '_>,
+    open: Option<&Pull>,
+) -> Result<(), Trouble> {
+    let is_ours = |pull: &&Pull| pull.marker.is_some();
+    let Some(pull) = open.filter(is_ours) else { return Ok(()) };
+    if pull.labels.iter().any(|label| LABELS.contains(&label.as_str())) {
+        return Ok(());
+    }
+    let labelled = ask(course, async |it: Proposals<'_, _, _>| {
+        Ok(it.label(pull.number, &pull.labels, &LABELS).await)
+    })?;
+    if let Some(warning) = labelled {
+        course.warn("not-labelled", &warning);
+    }
+    Ok(())
+}
+
 /// Returns the page of a pull request, of which only the number is GitHub's to say.
 fn page(course: &Course<'_, '_>, number: u64) -> String {
     let server = actions::server_url(course.request.environment).trim_end_matches('/');
