@@ -132,13 +132,15 @@ fn read(which: Stream, stream: Option<impl Read + Send + 'static>, tell: &mpsc::
     });
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::process::{Command, Stdio};
 
     use super::*;
 
     fn start(script: &str) -> Child {
+        #[expect(clippy::disallowed_methods, reason = "what is tested takes any process")]
         let mut command = Command::new("sh");
         command.args(["-c", script]).stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

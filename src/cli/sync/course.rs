@@ -210,7 +210,16 @@ impl<'r, 'w> Course<'r, 'w> {
         let Some(publisher) = publisher else { return Ok(()) };
         *stage = Stage::Applied;
         let made = maker.make(self, unit, publisher.onto(), brought, stage)?;
+        self.may_go_on()?;
         publisher.publish(self, unit, &maker.good, made, brought, stage)
+    }
+
+    /// Sees that nothing is written when a signal came while objects were merged.
+    fn may_go_on(&self) -> Result<(), Trouble> {
+        match self.stopping.exit() {
+            None => Ok(()),
+            Some(_) => Err(Trouble::new("interrupted", "interrupted", "run it again")),
+        }
     }
 
     /// Looks at what can be told without asking anybody.

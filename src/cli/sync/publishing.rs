@@ -56,8 +56,8 @@ impl Found {
     /// Returns the newest commit of ours that brings one of the unit's features.
     fn newest(&self, unit: &Unit<'_>) -> Option<&Own> {
         let features = unit.features();
-        let own = self.own.iter().flatten();
-        own.filter(|own| own.features.iter().any(|feature| features.contains(feature))).last()
+        let mut own = self.own.iter().flatten();
+        own.rfind(|own| own.features.iter().any(|feature| features.contains(feature)))
     }
 }
 

