@@ -12,11 +12,24 @@ pub(crate) struct Issue {
     state: String,
     pub(crate) body: Option<String>,
     pull_request: Option<IgnoredAny>,
+    #[serde(default)]
+    labels: Vec<Label>,
     #[serde(flatten)]
     author: Author,
 }
 
+#[derive(Debug, Deserialize)]
+struct Label {
+    #[serde(default)]
+    name: String,
+}
+
 impl Issue {
+    /// Returns whether it has this label.
+    pub(crate) fn is_labelled(&self, name: &str) -> bool {
+        self.labels.iter().any(|label| label.name.eq_ignore_ascii_case(name))
+    }
+
     /// Returns whether it is open.
     pub(crate) fn is_open(&self) -> bool {
         self.state == "open"

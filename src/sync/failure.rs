@@ -79,28 +79,72 @@ pub struct FailureIssues<'a, G, C> {
     pub labels: &'a [&'a str],
 }
 
+/// The issues about failures that are open in a repository.
+#[derive(Debug, Default)]
+pub struct OpenIssues(Vec<Found>);
+
+/// A page of GitHub's list.
+struct Page {
+    found: Vec<Found>,
+    more: bool,
+}
+
+/// Why a page was not seen, in words of a warning.
+enum Unseen {
+    Refused(u16, String),
+    Other(String),
+}
+
 impl<G: Get + Put, C: Clock> FailureIssues<'_, G, C> {
     /// Says that a sync has failed: opens the issue, or brings it up to date without a comment.
-    /// Returns what went wrong with that.
-    pub async fn failed(&self, subject: &Subject<'_>, failure: &Failure<'_>) -> Vec<String> {
+    /// Returns its number, where there is one, and what went wrong with that.
+    pub async fn failed(
+        &self,
+        subject: &Subject<'_>,
+        failure: &Failure<'_>,
+    ) -> (Option<u64>, Vec<String>) {
         let mut warnings = Vec::new();
-        if let Err(warning) = self.say(subject, failure, &mut warnings).await {
-            warnings.push(warning);
-        }
-        warnings
+        let number = match self.say(subject, failure, &mut warnings).await {
+            Ok(number) => number,
+            Err(warning) => {
+                warnings.push(warning);
+                None
+            }
+        };
+        (number, warnings)
     }
 
-    /// Says that a sync has succeeded: closes the issue with a comment when there is one that is
-    /// open. Returns what went wrong with that.
-    pub async fn succeeded(&self, subject: &Subject<'_>) -> Vec<String> {
-        let mut warnings = Vec::new();
-        match self.find(&Key::of(subject), "open").await {
-            Ok(all) => {
-                for issue in all.iter().filter(|it| it.open) {
-                    warnings.extend(self.over(subject, issue.number).await.err());
+    /// Returns the issues that are open, of whichever feature: asked for once for all of a run. For
+    /// a token that may not see them there are none, since it has opened none.
+    ///
+    /// # Errors
+    /// What is to be said of it.
+    pub async fn open(&self) -> Result<OpenIssues, String> {
+        let query = [("state", "open"), ("per_page", "100"), ("page", "1")];
+        let first = match self.page(&query).await {
+            Ok(first) => first,
+            Err(Unseen::Refused(401 | 403 | 404 | 410, _)) => return Ok(OpenIssues::default()),
+            Err(Unseen::Refused(_, why) | Unseen::Other(why)) => return Err(why),
+        };
+        let mut all = first.found;
+        if first.more {
+            let labelled = self.pages(None, &[("labels", LABEL), ("state", "open")], LABELLED);
+            for found in labelled.await? {
+                if all.iter().all(|it| it.number != found.number) {
+                    all.push(found);
                 }
             }
-            Err(warning) => warnings.push(warning),
+        }
+        Ok(OpenIssues(all))
+    }
+
+    /// Says that a sync has succeeded: closes the issue with a comment when it is among those that
+    /// are open. Returns what went wrong with that.
+    pub async fn succeeded(&self, subject: &Subject<'_>, open: &OpenIssues) -> Vec<String> {
+        let key = Key::of(subject);
+        let mut warnings = Vec::new();
+        for issue in open.0.iter().filter(|it| it.open && it.key == key) {
+            warnings.extend(self.over(subject, issue.number).await.err());
         }
         warnings
     }
@@ -110,13 +154,14 @@ impl<G: Get + Put, C: Clock> FailureIssues<'_, G, C> {
         subject: &Subject<'_>,
         failure: &Failure<'_>,
         warnings: &mut Vec<String>,
-    ) -> Result<(), String> {
+    ) -> Result<Option<u64>, String> {
         let key = Key::of(subject);
         let mut last = "it was opened and cannot be found".to_owned();
         for _ in 0..2 {
             let all = self.find(&key, "all").await?;
             if let Some(issue) = all.first() {
-                return self.follow(subject, failure, issue).await;
+                self.follow(subject, failure, issue).await?;
+                return Ok(Some(issue.number));
             }
             let body = words::body(subject, failure, &key, failure.at);
             let fields =
@@ -139,7 +184,8 @@ impl<G: Get + Put, C: Clock> FailureIssues<'_, G, C> {
                 Err(unanswered) => return Err(self.warning(&unanswered.to_string())),
             }
         }
-        if self.find(&key, "open").await?.is_empty() { Err(self.warning(&last)) } else { Ok(()) }
+        let found = self.find(&key, "open").await?;
+        found.first().map_or_else(|| Err(self.warning(&last)), |it| Ok(Some(it.number)))
     }
 
     /// Brings an issue that is there up to date with at most one PATCH.
@@ -181,57 +227,70 @@ impl<G: Get + Put, C: Clock> FailureIssues<'_, G, C> {
         self.patch(number, &fields, "close it").await
     }
 
-    /// Closes the issue that this run has opened when another run was faster.
-    async fn yield_to_older(&self, key: &Key, number: u64) -> Result<(), String> {
+    /// Closes the issue that this run has opened when another run was faster, and returns the one
+    /// that stays.
+    async fn yield_to_older(&self, key: &Key, number: u64) -> Result<Option<u64>, String> {
         let all = self.find(key, "open").await?;
         let older = all.iter().map(|it| it.number).filter(|it| *it < number).min();
-        let Some(older) = older else { return Ok(()) };
+        let Some(older) = older else { return Ok(Some(number)) };
         let fields = json!({
             "body": words::duplicate(older), "state": "closed", "state_reason": "not_planned",
         });
-        self.patch(number, &fields, "close a duplicate of it").await
+        self.patch(number, &fields, "close a duplicate of it").await?;
+        Ok(Some(older))
     }
 
     /// Returns the issues about this, in this state: open ones first, the oldest of them first, then
     /// the closed ones, the newest first.
     async fn find(&self, key: &Key, state: &str) -> Result<Vec<Found>, String> {
-        let mut all = self.pages(key, &[("labels", LABEL), ("state", state)], true).await?;
+        let mut all =
+            self.pages(Some(key), &[("labels", LABEL), ("state", state)], LABELLED).await?;
         if all.is_empty() {
-            all = self.pages(key, &[("state", "open")], false).await?;
+            all = self.pages(Some(key), &[("state", "open")], OPEN).await?;
         }
         all.sort_by_key(|it| if it.open { (0, it.number) } else { (1, u64::MAX - it.number) });
         Ok(all)
     }
 
+    /// Returns the issues on so many pages that are about this, or about anything, up to an open one
+    /// that is about this.
     async fn pages(
         &self,
-        key: &Key,
+        key: Option<&Key>,
         of: &[(&str, &str)],
-        labelled: bool,
+        most: usize,
     ) -> Result<Vec<Found>, String> {
         let mut all = Vec::new();
-        for page in 1..=if labelled { LABELLED } else { OPEN } {
+        for page in 1..=most {
             let number = page.to_string();
             let mut query = of.to_vec();
             query.extend([("sort", "created"), ("direction", "desc"), ("per_page", "100")]);
             query.push(("page", &number));
-            let read = Read::new(self.repo, &["issues"], &query)
-                .map_err(|bad| self.warning(&bad.to_string()))?
-                .at_most(PAGE_BYTES);
-            let reply = self.requests.get(&read, self.token).await;
-            let reply = reply.map_err(|unanswered| self.warning(&unanswered.to_string()))?;
-            if reply.status != 200 {
-                return Err(self.refused(&reply, "look for it"));
-            }
-            match ours(&reply.body, key, labelled) {
-                Some(found) => all.extend(found),
-                None => return Err(self.warning("GitHub's list of issues cannot be read")),
-            }
-            if !reply.next_page || all.iter().any(|it: &Found| it.open) {
+            let page = self.page(&query).await.map_err(|unseen| match unseen {
+                Unseen::Refused(_, why) | Unseen::Other(why) => why,
+            })?;
+            let about = page.found.into_iter().filter(|it| key.is_none_or(|key| it.key == *key));
+            all.extend(about);
+            if !page.more || (key.is_some() && all.iter().any(|it: &Found| it.open)) {
                 break;
             }
         }
         Ok(all)
+    }
+
+    async fn page(&self, query: &[(&str, &str)]) -> Result<Page, Unseen> {
+        let other = |why: String| Unseen::Other(self.warning(&why));
+        let read = Read::new(self.repo, &["issues"], query)
+            .map_err(|bad| other(bad.to_string()))?
+            .at_most(PAGE_BYTES);
+        let reply = self.requests.get(&read, self.token).await;
+        let reply = reply.map_err(|unanswered| other(unanswered.to_string()))?;
+        if reply.status != 200 {
+            return Err(Unseen::Refused(reply.status, self.refused(&reply, "look for it")));
+        }
+        let found = ours(&reply.body);
+        let found = found.ok_or_else(|| other("GitHub's list of issues cannot be read".to_owned()));
+        Ok(Page { found: found?, more: reply.next_page })
     }
 
     async fn patch(&self, number: u64, fields: &Value, what: &str) -> Result<(), String> {

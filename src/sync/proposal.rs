@@ -18,6 +18,7 @@ mod listing;
 mod marker;
 mod pulls;
 
+pub(in crate::sync) use body::plain;
 pub use decision::{Action, Standing, Wanted, decide};
 pub use error::ProposalError;
 pub use invitation::Invitation;
@@ -30,10 +31,6 @@ pub use pulls::{Opened, Proposals};
 /// How long a title gets, in columns, before what is in it is defused, which may make a path half as
 /// long again: GitHub takes 256 characters.
 const TITLE: usize = 170;
-
-/// How much of a feature's path a pull request remembers, in characters: it is there for people who
-/// look for it.
-const LONGEST_FEATURE: usize = 200;
 
 /// What a pull request proposes. Everything but the names was written by others.
 #[derive(Debug, Clone)]
@@ -120,13 +117,7 @@ impl Proposal<'_> {
     /// Returns what the text remembers.
     #[must_use]
     pub fn marker(&self) -> Marker {
-        let feature = self.features.first().map(FeaturePath::as_bytes).unwrap_or_default();
-        Marker {
-            feature: crate::text::percent(feature).chars().take(LONGEST_FEATURE).collect(),
-            commit: self.commit.to_string(),
-            tree: self.tree.to_owned(),
-            closed_by_us: false,
-        }
+        Marker::new(self.features, self.commit, self.tree)
     }
 }
 

@@ -42,6 +42,7 @@ mod support;
 mod sync;
 mod sync_by_hand;
 mod sync_matrix;
+mod sync_pulls;
 mod sync_rebase;
 mod sync_shown;
 mod sync_threats;

@@ -301,7 +301,8 @@ impl There {
                 pull.number
             }
             None => {
-                let opened = speaker.wait(proposals.open(BRANCH, &self.base, invitation, false))?;
+                let opened =
+                    speaker.wait(proposals.open(BRANCH, &self.base, invitation, false, None))?;
                 proposed.state = if opened.is_new { "opened" } else { "updated" };
                 opened.number
             }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::failing;
 use super::making::{Maker, rebasing};
-use super::publishing::Publisher;
+use super::publishing::{Parcel, Publisher};
 use super::request::{Mode, Request, What};
 use super::speaker::Speaker;
 use super::stopping::Stopping;
@@ -41,6 +41,8 @@ pub(super) struct Course<'r, 'w> {
     pub(super) now: Timestamp,
     pub(super) warnings: Vec<Warning>,
     stopping: Stopping,
+    /// The issues that were open.
+    pub(super) issues: failing::Known,
     /// How the process is to end, where a signal came.
     pub(super) stopped: Option<Exit>,
 }
@@ -82,6 +84,7 @@ pub(super) fn carry_out(
         now,
         warnings: Vec::new(),
         stopping,
+        issues: failing::Known::new(),
         stopped: None,
     };
     course.warn_at_first();
@@ -211,7 +214,8 @@ impl<'r, 'w> Course<'r, 'w> {
         *stage = Stage::Applied;
         let made = maker.make(self, unit, publisher.onto(), brought, stage)?;
         self.may_go_on()?;
-        publisher.publish(self, unit, &maker.good, made, brought, stage)
+        let parcel = Parcel { unit, good: &maker.good, made: &made };
+        publisher.publish(self, &parcel, brought, stage)
     }
 
     /// Sees that nothing is written when a signal came while objects were merged.

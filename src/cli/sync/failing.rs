@@ -2,22 +2,30 @@
 //! a token for it, at the source; and the commands by which a person finishes it. What goes wrong
 //! here is a warning.
 
+use std::collections::BTreeMap;
+
 use super::course::Course;
 use super::request::What;
+use super::speaker::Speaker;
 use super::units::Unit;
 use crate::actions;
+use crate::cli::Exit;
 use crate::delivery::SystemClock;
-use crate::github::{Client, TokenId};
-use crate::names::{FeaturePath, RepoName};
+use crate::github::Client;
+use crate::names::FeaturePath;
 use crate::subscriptions::{Method, Subscription};
 use crate::sync::failure::{
-    AT_COUSIN, AT_SOURCE, ByHand, Failure, FailureIssues, Subject, commands_by_hand,
+    AT_COUSIN, AT_SOURCE, ByHand, Failure, FailureIssues, OpenIssues, Subject, commands_by_hand,
     commands_to_rebase,
 };
-use crate::sync::outcome::{Brought, Outcome, Stage};
+use crate::sync::outcome::{Brought, Outcome, Stage, Trouble};
 
 /// What is no failure of the cousin's: an old event takes nothing back, and nothing is missing.
 const NO_ISSUE: [&str; 1] = ["rollback"];
+
+/// The issues that were open when the run first had something to close, by the repository: one
+/// list for all of a run; empty where it could not be read, which has been said.
+pub(super) type Known = BTreeMap<String, OpenIssues>;
 
 /// Tells of how a unit ended.
 pub(super) fn tell(course: &mut Course<'_, '_>, unit: &Unit<'_>, brought: &mut Brought) {
@@ -28,49 +36,29 @@ pub(super) fn tell(course: &mut Course<'_, '_>, unit: &Unit<'_>, brought: &mut B
     if brought.outcome == Outcome::Failed && !is_local {
         brought.by_hand = by_hand(course, unit, brought);
     }
-    if !course.request.issue || course.speaker.is_none() {
-        return;
-    }
     let code = brought.trouble.as_ref().map(|it| it.code);
-    if code.is_some_and(|code| NO_ISSUE.contains(&code)) || brought.outcome == Outcome::Commented {
+    if !course.request.issue
+        || brought.outcome == Outcome::Commented
+        || code.is_some_and(|code| NO_ISSUE.contains(&code))
+        || is_repeat(course, brought)
+    {
         return;
     }
-    if is_repeat(course, brought) {
-        return;
-    }
-    let features = unit.features();
-    let server = actions::server_url(course.request.environment).trim_end_matches('/');
-    let run_url = actions::run_url(course.request.environment);
-    let mut warnings = Vec::new();
-    for feature in &features {
-        if let Some(speaker) = &course.speaker {
-            let subject = Subject {
-                feature,
-                source: &course.request.source_name,
-                cousin: &speaker.repo,
-                server,
-                run_url: run_url.as_deref(),
-            };
-            let commands: Vec<String> =
-                brought.by_hand.iter().flat_map(|it| it.lines()).map(str::to_owned).collect();
-            let failure = brought.trouble.as_ref().filter(|_| failed).map(|trouble| Failure {
-                error: &trouble.message,
-                help: Some(trouble.help.as_str()).filter(|help| !help.is_empty()),
-                commit: brought.commit.as_ref(),
-                at: course.now,
-                commands: &commands,
-            });
-            match said(course, &subject, failure.as_ref()) {
-                Ok(told) => warnings.extend(told),
-                Err(exit) => {
-                    course.stopped = Some(exit);
-                    return;
-                }
-            }
-        }
-    }
+    let known = std::mem::take(&mut course.issues);
+    let Some(speaker) = &course.speaker else { return };
+    let mut telling = Telling { course, speaker, known, pages: Vec::new(), warnings: Vec::new() };
+    let ended = match brought.trouble.as_ref().filter(|_| failed) {
+        Some(trouble) => telling.failed(unit, brought, trouble),
+        None => telling.over(unit),
+    };
+    let Telling { known, pages, warnings, .. } = telling;
+    brought.issues = pages;
+    course.issues = known;
     for warning in warnings {
         course.warn("no-issue", &warning);
+    }
+    if let Err(exit) = ended {
+        course.stopped = Some(exit);
     }
 }
 
@@ -82,35 +70,100 @@ fn is_repeat(course: &Course<'_, '_>, brought: &Brought) -> bool {
     is_known && matches!(course.request.what, What::Hint(_) | What::Feature(_, Some(_)))
 }
 
-/// Says it where it is to be said, and returns what went wrong with that.
-fn said(
-    course: &Course<'_, '_>,
-    subject: &Subject<'_>,
-    failure: Option<&Failure<'_>>,
-) -> Result<Vec<String>, crate::cli::Exit> {
-    let Some(speaker) = &course.speaker else { return Ok(Vec::new()) };
-    let issues = |repo, token, labels| FailureIssues::<'_, Client, SystemClock> {
-        requests: &speaker.requests,
-        repo,
-        token,
-        labels,
-    };
-    let mut places: Vec<(&RepoName, TokenId, &[&str])> =
-        vec![(&speaker.repo, speaker.token, AT_COUSIN)];
-    if let Some((source, token)) = &speaker.source {
-        places.push((source, *token, AT_SOURCE));
+/// What is told of a unit, while it is told.
+struct Telling<'t, 'r, 'w> {
+    course: &'t Course<'r, 'w>,
+    speaker: &'t Speaker,
+    known: Known,
+    /// The pages of the issues that tell of the failure.
+    pages: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl<'t> Telling<'t, '_, '_> {
+    /// Returns where issues are written.
+    fn places(&self) -> Vec<FailureIssues<'t, Client, SystemClock>> {
+        let speaker = self.speaker;
+        let issues = |repo, token, labels| FailureIssues {
+            requests: &speaker.requests,
+            repo,
+            token,
+            labels,
+        };
+        let source = speaker.source.as_ref();
+        let source = source.map(|(repo, token)| issues(repo, *token, AT_SOURCE));
+        std::iter::once(issues(&speaker.repo, speaker.token, AT_COUSIN)).chain(source).collect()
     }
-    let mut warnings = Vec::new();
-    for (repo, token, labels) in places {
-        let issues = issues(repo, token, labels);
-        warnings.extend(speaker.wait(async {
-            match failure {
-                Some(failure) => issues.failed(subject, failure).await,
-                None => issues.succeeded(subject).await,
+
+    fn server(&self) -> &'t str {
+        actions::server_url(self.course.request.environment).trim_end_matches('/')
+    }
+
+    /// Says of each feature that it fails.
+    fn failed(
+        &mut self,
+        unit: &Unit<'_>,
+        brought: &Brought,
+        trouble: &Trouble,
+    ) -> Result<(), Exit> {
+        let commands: Vec<String> =
+            brought.by_hand.iter().flat_map(|it| it.lines()).map(str::to_owned).collect();
+        let failure = Failure {
+            error: &trouble.message,
+            help: Some(trouble.help.as_str()).filter(|help| !help.is_empty()),
+            commit: brought.commit.as_ref(),
+            at: self.course.now,
+            commands: &commands,
+        };
+        let run_url = actions::run_url(self.course.request.environment);
+        for feature in unit.features() {
+            for place in self.places() {
+                let subject = self.subject(&feature, run_url.as_deref());
+                let (number, warnings) = self.speaker.wait(place.failed(&subject, &failure))?;
+                let page = |number| format!("{}/{}/issues/{number}", self.server(), place.repo);
+                self.pages.extend(number.map(page));
+                self.warnings.extend(warnings);
             }
-        })?);
+        }
+        Ok(())
     }
-    Ok(warnings)
+
+    /// Says of each feature that it does not fail any more.
+    fn over(&mut self, unit: &Unit<'_>) -> Result<(), Exit> {
+        let run_url = actions::run_url(self.course.request.environment);
+        for place in self.places() {
+            if !self.known.contains_key(&place.repo.key()) {
+                let open = match self.speaker.wait(place.open())? {
+                    Ok(open) => open,
+                    Err(warning) => {
+                        self.warnings.push(warning);
+                        OpenIssues::default()
+                    }
+                };
+                self.known.insert(place.repo.key(), open);
+            }
+            let Some(open) = self.known.get(&place.repo.key()) else { continue };
+            for feature in unit.features() {
+                let subject = self.subject(&feature, run_url.as_deref());
+                let told = self.speaker.wait(place.succeeded(&subject, open))?;
+                self.warnings.extend(told);
+            }
+        }
+        Ok(())
+    }
+
+    fn subject<'s>(&self, feature: &'s FeaturePath, run_url: Option<&'s str>) -> Subject<'s>
+    where
+        't: 's,
+    {
+        Subject {
+            feature,
+            source: &self.course.request.source_name,
+            cousin: &self.speaker.repo,
+            server: self.server(),
+            run_url,
+        }
+    }
 }
 
 /// Returns the commands by which a person finishes what failed; none where the commit itself was

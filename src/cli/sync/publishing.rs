@@ -1,8 +1,10 @@
 //! What becomes of a commit: a branch at the cousin's remote and a pull request, or a local branch,
 //! or the work tree. A branch is moved only from where it was seen, and never so that a person's
-//! commit is lost.
+//! commit is lost; one that holds conflict markers is not left there without its draft.
 
+mod branch;
 mod proposing;
+mod written;
 
 use super::OnConflict;
 use super::course::Course;
@@ -12,16 +14,23 @@ use super::units::Unit;
 use crate::git::cousin;
 use crate::git::files::ObjectId;
 use crate::git::upstream::Relation;
-use crate::git::workshop::{CommitRecord, PushRef};
 use crate::names::CommitSha;
-use crate::subscriptions::{Method, PullRequests, Subscription};
-use crate::sync::lock;
-use crate::sync::message::Own;
+use crate::subscriptions::PullRequests;
 use crate::sync::outcome::{Brought, Outcome, Stage, Trouble};
 use crate::sync::proposal::{Action, Pull, Standing, Wanted, decide};
-use crate::sync::rebase;
 use crate::sync::record::Onto;
-use crate::sync::verify::{Good, sha};
+use crate::sync::verify::Good;
+
+use branch::Found;
+use proposing::Answered;
+
+/// What is published: what was made of a unit.
+#[derive(Clone, Copy)]
+pub(super) struct Parcel<'a> {
+    pub(super) unit: &'a Unit<'a>,
+    pub(super) good: &'a Good,
+    pub(super) made: &'a Made,
+}
 
 /// Where a unit's commit goes.
 pub(super) struct Publisher {
@@ -30,38 +39,29 @@ pub(super) struct Publisher {
     branch: String,
     /// Where the branch stands now.
     old: Option<ObjectId>,
-    /// What there is of pull requests; none where nothing leaves this machine.
-    standing: Option<Standing>,
+    /// What there is of pull requests; nothing where nothing leaves this machine.
+    standing: Standing,
     /// Whether a person's commits are on the branch, so that ours goes on top of them.
     on_top: bool,
-}
-
-/// What is on a branch beyond the base.
-struct Found {
-    tip: ObjectId,
-    commits: Vec<CommitRecord>,
-    /// What each of them is, where it is ours.
-    own: Vec<Option<Own>>,
-    /// Whether no commit of a person's would be lost with it.
-    is_ours: bool,
-    /// Where cousins are rebased: which commit of the base was.
-    rebased: Option<CommitSha>,
-}
-
-impl Found {
-    fn is_ours(&self) -> bool {
-        self.is_ours
-    }
-
-    /// Returns the newest commit of ours that brings one of the unit's features.
-    fn newest(&self, unit: &Unit<'_>) -> Option<&Own> {
-        let features = unit.features();
-        let mut own = self.own.iter().flatten();
-        own.rfind(|own| own.features.iter().any(|feature| features.contains(feature)))
-    }
+    /// Whether what is on the branch was made on what the base holds now, by us alone.
+    is_fresh: bool,
+    /// Whether it is there already, from a run that came no further.
+    is_pushed: bool,
 }
 
 impl Publisher {
+    fn new(course: &Course<'_, '_>, branch: String) -> Self {
+        Self {
+            onto: course.onto.clone(),
+            branch,
+            old: None,
+            standing: Standing::default(),
+            on_top: false,
+            is_fresh: false,
+            is_pushed: false,
+        }
+    }
+
     /// Returns what the commit is made on.
     pub(super) fn onto(&self) -> &Onto {
         &self.onto
@@ -73,18 +73,14 @@ impl Publisher {
         unit: &Unit<'_>,
         good: &Good,
     ) -> Result<Option<Self>, Trouble> {
-        let branch = unit.branch(&good.record.id);
-        let mut publisher =
-            Self { onto: course.onto.clone(), branch, old: None, standing: None, on_top: false };
+        let mut publisher = Self::new(course, unit.branch(&good.record.id));
         if course.mode() == Mode::WorkTree {
             return Ok(Some(publisher));
         }
         publisher.old = cousin::branch(course.clone, &publisher.branch);
         if let Some(old) = publisher.old {
-            let found = found(course, unit, old)?;
-            let others =
-                unit.pull_requests == PullRequests::PerCommit && is_of_others(&found, unit);
-            if others {
+            let found = Found::beyond_base(course, unit, old)?;
+            if unit.pull_requests == PullRequests::PerCommit && found.is_of_others(unit) {
                 publisher.branch = unit.other_branch(&good.record.id);
                 publisher.old = cousin::branch(course.clone, &publisher.branch);
             } else if !found.is_ours() {
@@ -114,59 +110,52 @@ impl Publisher {
         brought: &mut Brought,
     ) -> Result<Option<Self>, Trouble> {
         let mut branch = unit.branch(&good.record.id);
-        let mut old = remote_tip(course, &branch)?;
-        let mut at = old.map(|_| fetched(course, unit, &branch)).transpose()?;
+        let mut found = Found::at_remote(course, unit, &branch)?;
         if unit.pull_requests == PullRequests::PerCommit
-            && at.as_ref().is_some_and(|found| is_of_others(found, unit))
+            && found.as_ref().is_some_and(|found| found.is_of_others(unit))
         {
             branch = unit.other_branch(&good.record.id);
-            old = remote_tip(course, &branch)?;
-            at = old.map(|_| fetched(course, unit, &branch)).transpose()?;
+            found = Found::at_remote(course, unit, &branch)?;
         }
         brought.branch = Some(branch.clone());
-        let standing = proposing::look(course, &branch)?;
-        let mut publisher =
-            Self { onto: course.onto.clone(), branch, old, standing: None, on_top: false };
-        if let Some(found) = &at {
-            publisher.on_top = !found.is_ours();
+        let mut publisher = Self::new(course, branch);
+        publisher.standing = proposing::look(course, &publisher.branch)?;
+        if let Some(found) = &found {
+            publisher.old = Some(found.tip);
+            // What was merged as it stands is in the base already, in whatever form.
+            let merged = publisher.standing.merged.as_deref() == Some(&found.tip.to_string());
+            publisher.on_top = !found.is_ours() && !merged;
+            publisher.is_fresh = found.is_ours() && !found.is_behind(course, unit)?;
+            publisher.is_pushed = publisher.is_fresh
+                && found.newest(unit).is_some_and(|own| own.commit == good.record.id);
             if publisher.on_top {
                 publisher.onto = Onto::read(course.workshop, found.tip)?;
             }
-            if (publisher.on_top || standing.open.is_some())
-                && let Some(own) = found.newest(unit)
-                && publisher.is_there(course, unit, (good, &standing), found, own, brought)?
-            {
-                proposing::note(course, standing.open.as_ref(), brought);
-                proposing::label_if_bare(course, standing.open.as_ref())?;
-                if standing.open.is_some() {
-                    return Ok(None);
-                }
+            if publisher.has_it(course, unit, good, found)? {
+                proposing::label_if_bare(course, publisher.standing.open.as_ref())?;
+                publisher.leave(course, brought);
+                return Ok(None);
             }
         }
-        publisher.standing = Some(standing);
         Ok(Some(publisher))
     }
 
-    /// Returns whether the branch has what is to be brought, which is noted.
-    fn is_there(
+    /// Returns whether an open pull request has what is to be brought.
+    fn has_it(
         &self,
         course: &mut Course<'_, '_>,
         unit: &Unit<'_>,
-        (good, standing): (&Good, &Standing),
+        good: &Good,
         found: &Found,
-        own: &Own,
-        brought: &mut Brought,
     ) -> Result<bool, Trouble> {
-        let commit = &good.record.id;
+        if !self.on_top && self.standing.open.is_none() {
+            return Ok(false);
+        }
+        let (commit, Some(own)) = (&good.record.id, found.newest(unit)) else { return Ok(false) };
         if own.commit == *commit {
-            let is_told = is_told_of(standing.open.as_ref(), commit);
-            if !self.on_top && (!is_told || has_moved(course, unit, found)?) {
-                return Ok(false);
-            }
-            brought.made = CommitSha::parse(&found.tip.to_string()).ok();
-            let said = format!("the branch {} has it", self.branch);
-            brought.end(Stage::Pushed, Outcome::NothingToDo, said);
-            return Ok(true);
+            let open = self.standing.open.as_ref();
+            let is_there = self.on_top || (self.is_fresh && is_told_of(open, commit));
+            return Ok(open.is_some() && is_there);
         }
         let Some(upstream) = course.upstream.as_mut() else { return Ok(false) };
         if upstream.relation(commit, &own.commit)? == Relation::Behind {
@@ -184,45 +173,67 @@ impl Publisher {
         Ok(false)
     }
 
+    fn tip(&self) -> Option<CommitSha> {
+        self.old.and_then(|tip| CommitSha::parse(&tip.to_string()).ok())
+    }
+
+    /// Notes that the open pull request stays as it is.
+    fn leave(&self, course: &Course<'_, '_>, brought: &mut Brought) {
+        brought.made = self.tip();
+        proposing::note(course, self.standing.open.as_ref(), brought);
+        let said = format!("the branch {} has it", self.branch);
+        brought.end(Stage::Pushed, Outcome::NothingToDo, said);
+    }
+
     /// Lets the commit go where it is to go.
     pub(super) fn publish(
         self,
         course: &mut Course<'_, '_>,
-        unit: &Unit<'_>,
-        good: &Good,
-        made: Made,
+        parcel: &Parcel<'_>,
         brought: &mut Brought,
         stage: &mut Stage,
     ) -> Result<(), Trouble> {
         *stage = Stage::Recorded;
-        let mode = course.mode();
-        let Some(commit) = made.commit else {
-            return match &self.standing {
-                Some(standing) if !self.on_top => {
-                    proposing::close_if_open(course, standing, good, brought)
-                }
-                _ => {
-                    let said = "there is no difference to what is here";
-                    brought.end(Stage::Applied, Outcome::NothingToDo, said);
-                    Ok(())
-                }
-            };
+        let Some(commit) = parcel.made.commit else {
+            return self.without_difference(course, parcel, brought, stage);
         };
-        if made.conflicts && course.request.conflict == OnConflict::Fail {
+        if parcel.made.conflicts && course.request.conflict == OnConflict::Fail {
             return Err(Trouble::new(
                 "conflict",
                 "upstream and this repository changed the same",
                 "resolve it by hand, or let it be proposed as a draft with --conflict draft",
             ));
         }
-        match mode {
+        match course.mode() {
             Mode::WorkTree => self.to_work_tree(course, commit, brought),
-            Mode::Commit => self.to_local_branch(course, good, unit, &made, commit, brought),
+            Mode::Commit => self.to_local_branch(course, parcel, commit, brought),
             Mode::Propose => {
                 *stage = Stage::Pushed;
-                self.propose(course, unit, good, &made, commit, brought, stage)
+                self.propose(course, parcel, commit, brought, stage)
             }
         }
+    }
+
+    /// Sees to what is there already, where there is nothing to commit.
+    fn without_difference(
+        &self,
+        course: &mut Course<'_, '_>,
+        parcel: &Parcel<'_>,
+        brought: &mut Brought,
+        stage: &mut Stage,
+    ) -> Result<(), Trouble> {
+        if !self.on_top {
+            return proposing::close_if_open(course, &self.standing, parcel.good, brought);
+        }
+        let said = "there is no difference to what is here";
+        brought.end(Stage::Applied, Outcome::NothingToDo, said);
+        // The branch has it all, and was pushed by a run that came no further.
+        let wanted = Wanted { tree: &parcel.made.content, conflicts: false, differs: true };
+        if let Action::Open { .. } = decide(&self.standing, &wanted) {
+            *stage = Stage::Proposed;
+            return Ok(proposing::propose(course, parcel, self, brought)?);
+        }
+        Ok(())
     }
 
     fn to_work_tree(
@@ -245,133 +256,124 @@ impl Publisher {
     fn to_local_branch(
         &self,
         course: &mut Course<'_, '_>,
-        good: &Good,
-        unit: &Unit<'_>,
-        made: &Made,
+        parcel: &Parcel<'_>,
         commit: ObjectId,
         brought: &mut Brought,
     ) -> Result<(), Trouble> {
         course.workshop.export(course.clone, commit, &[course.onto.commit])?;
         cousin::set_branch(course.clone, &self.branch, commit, self.old)?;
         brought.branch = Some(self.branch.clone());
-        brought.pull_request = Some(proposing::preview(course, unit, good, made, brought));
+        brought.pull_request = Some(written::preview(course, parcel, brought));
         let said = format!("on the local branch {}", self.branch);
         brought.end(Stage::Recorded, Outcome::Committed, said);
         Ok(())
     }
 
     /// Pushes the commit and proposes it.
-    #[expect(clippy::too_many_arguments, reason = "all of it is one unit's")]
     fn propose(
         &self,
         course: &mut Course<'_, '_>,
-        unit: &Unit<'_>,
-        good: &Good,
-        made: &Made,
+        parcel: &Parcel<'_>,
         commit: ObjectId,
         brought: &mut Brought,
         stage: &mut Stage,
     ) -> Result<(), Trouble> {
-        let standing = self.standing.clone().unwrap_or_default();
+        let made = parcel.made;
         if self.on_top && made.conflicts {
-            return proposing::comment_on_conflict(course, &standing, good, brought);
+            return proposing::comment_on_conflict(course, &self.standing, parcel.good, brought);
         }
         let wanted = Wanted { tree: &made.content, conflicts: made.conflicts, differs: true };
-        let action = decide(&standing, &wanted);
-        match action {
-            Action::Snoozed(number) => {
-                brought.made = None;
-                let said = format!(
-                    "#{number} with the same content was closed: it is left at that until upstream \
-                     changes it again"
-                );
-                brought.end(Stage::Proposed, Outcome::Snoozed, said);
-                return Ok(());
+        let action = decide(&self.standing, &wanted);
+        if self.is_settled(course, parcel, action, brought)? {
+            return Ok(());
+        }
+        let open = self.standing.open.as_ref();
+        let replaced = open.filter(|_| matches!(action, Action::ReplaceByDraft(_)));
+        // No marker gets into a pull request that could be merged with a click.
+        if let Some(pull) = replaced {
+            if pull.marker.as_ref().is_some_and(|marker| marker.no_drafts) {
+                return Err(proposing::no_drafts(course).into());
             }
-            // No marker gets into a pull request that could be merged with a click.
-            Action::ReplaceByDraft(_) => proposing::close_for_draft(course, &standing)?,
-            _ => {}
+            proposing::close_for_draft(course, pull)?;
         }
-        self.push(course, commit, brought)?;
-        *stage = Stage::Proposed;
-        proposing::propose(course, unit, good, made, &self.branch, &standing, action, brought)
-    }
-
-    fn push(
-        &self,
-        course: &Course<'_, '_>,
-        commit: ObjectId,
-        brought: &mut Brought,
-    ) -> Result<(), Trouble> {
-        let origin = origin(course)?;
-        let reference = format!("refs/heads/{}", self.branch);
-        let update =
-            PushRef { reference, new: Some(commit), expected: self.old, force: !self.on_top };
-        let told = course.workshop.push(origin, &[update])?;
-        match told.into_iter().next() {
-            Some((_, Ok(()))) => {}
-            Some((_, Err(why))) => return Err(refused(&self.branch, &why)),
-            None => return Err(refused(&self.branch, "the server said nothing")),
-        }
-        let said = match (self.on_top, self.old) {
-            (true, _) => format!("{}, on top of what others committed there", self.branch),
-            (false, Some(_)) => format!("{}, moved on", self.branch),
-            (false, None) => self.branch.clone(),
+        let pushed = if self.is_pushed {
+            brought.made = self.tip();
+            Ok(format!("{}, by an earlier run", self.branch))
+        } else {
+            branch::push(course, self, commit)
         };
-        brought.pass(Stage::Pushed, said);
-        Ok(())
+        if let (Err(_), Some(pull)) = (&pushed, replaced) {
+            proposing::reopen(course, pull, false);
+        }
+        brought.pass(Stage::Pushed, pushed?);
+        *stage = Stage::Proposed;
+        proposing::propose(course, parcel, self, brought).map_err(|answered| {
+            if made.conflicts && answered.opened_nothing() {
+                self.take_back(course, commit, replaced, &answered);
+            }
+            answered.into()
+        })
+    }
+
+    /// Returns whether nothing is to be pushed, because a pull request has the same content or a
+    /// person has said no to it; which is noted.
+    fn is_settled(
+        &self,
+        course: &mut Course<'_, '_>,
+        parcel: &Parcel<'_>,
+        action: Action,
+        brought: &mut Brought,
+    ) -> Result<bool, Trouble> {
+        if let Action::Snoozed(number) = action {
+            snooze(number, brought);
+            return Ok(true);
+        }
+        let open = self.standing.open.as_ref();
+        if self.is_fresh && open.is_some_and(|pull| pull.proposed(&parcel.made.content)) {
+            // Upstream moved on elsewhere: reviews and checks of the branch stay good.
+            self.leave(course, brought);
+            return Ok(true);
+        }
+        if parcel.unit.pull_requests == PullRequests::PerCommit
+            && open.is_none()
+            && let Some(pull) = proposing::same_content(course, parcel)?
+        {
+            brought.made = None;
+            proposing::leave_to(course, &pull, brought);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Takes a commit with conflict markers from the branch again, because it has no draft.
+    fn take_back(
+        &self,
+        course: &mut Course<'_, '_>,
+        commit: ObjectId,
+        replaced: Option<&Pull>,
+        answered: &Answered,
+    ) {
+        if let Err(trouble) = branch::take_back(course, self, commit) {
+            let message = format!(
+                "{} holds conflict markers and could not be taken back: {}",
+                self.branch, trouble.message
+            );
+            course.warn("markers-pushed", &message);
+            return;
+        }
+        if let Some(pull) = replaced {
+            proposing::reopen(course, pull, answered.says_no_drafts());
+        }
     }
 }
 
-/// Returns why a push was refused, and what to do.
-fn refused(branch: &str, why: &str) -> Trouble {
-    let shown = crate::text::shown(why.as_bytes());
-    let help = if why.contains("stale info") {
-        "somebody pushed to it meanwhile; run again"
-    } else if why.contains("workflow") {
-        "what is brought holds workflow files, which the token may not write: it needs the \
-         permission \"workflows\" (a token of your own in ECOSYSTEM_PAT; GITHUB_TOKEN never has it)"
-    } else {
-        "give the workflow's job `permissions: contents: write`, or the token \"Contents: read and \
-         write\"; a rule for the branch may forbid it, too"
-    };
-    Trouble::new("push-refused", format!("{branch} cannot be pushed: {shown}"), help)
-}
-
-fn origin<'c>(course: &'c Course<'_, '_>) -> Result<&'c crate::git::fetch::Remote, Trouble> {
-    course.origin.as_ref().ok_or_else(|| {
-        Trouble::new(
-            "no-origin",
-            "the clone has no remote called origin to push to",
-            "add it with `git remote add origin URL`, or commit on a local branch with --dry-run",
-        )
-    })
-}
-
-fn remote_tip(course: &Course<'_, '_>, branch: &str) -> Result<Option<ObjectId>, Trouble> {
-    let reference = format!("refs/heads/{branch}");
-    let tips = course.workshop.tips(origin(course)?, &[&reference])?;
-    Ok(tips.get(&reference).copied())
-}
-
-/// Fetches a branch of the cousin's remote and returns what is on it.
-fn fetched(course: &Course<'_, '_>, unit: &Unit<'_>, branch: &str) -> Result<Found, Trouble> {
-    let reference = format!("refs/heads/{branch}");
-    let tip = course.workshop.fetch_branch(origin(course)?, &reference, "refs/sync/branch")?;
-    found(course, unit, tip)
-}
-
-fn found(course: &Course<'_, '_>, unit: &Unit<'_>, tip: ObjectId) -> Result<Found, Trouble> {
-    let commits = course.workshop.commits_beyond(tip, course.base.commit)?;
-    if let (Method::Rebase, Some(upstream)) = (unit.method(), &course.upstream) {
-        let (workshop, base) = (course.workshop, course.base.commit);
-        let standing = rebase::standing(workshop, upstream.tip(), base, tip, &commits)?;
-        let rebase::Standing { own, is_ours, rebased } = standing;
-        return Ok(Found { tip, commits, own, is_ours, rebased });
-    }
-    let own: Vec<_> = commits.iter().map(|it| Own::read(&it.message, it.tree)).collect();
-    let is_ours = own.iter().all(Option::is_some);
-    Ok(Found { tip, commits, own, is_ours, rebased: None })
+fn snooze(number: u64, brought: &mut Brought) {
+    brought.made = None;
+    let said = format!(
+        "#{number} with the same content was closed: it is left at that until upstream changes it \
+         again"
+    );
+    brought.end(Stage::Proposed, Outcome::Snoozed, said);
 }
 
 /// Returns whether an open pull request of ours tells of the commit that its branch has: a run may
@@ -379,30 +381,4 @@ fn found(course: &Course<'_, '_>, unit: &Unit<'_>, tip: ObjectId) -> Result<Foun
 fn is_told_of(open: Option<&Pull>, commit: &CommitSha) -> bool {
     let marker = open.and_then(|pull| pull.marker.as_ref());
     marker.is_none_or(|marker| marker.commit == commit.as_str())
-}
-
-/// Returns whether a branch that is called by a commit has another feature's.
-fn is_of_others(found: &Found, unit: &Unit<'_>) -> bool {
-    !found.commits.is_empty() && found.is_ours() && found.newest(unit).is_none()
-}
-
-/// Returns whether the base has changed, since ours was made on it, where ours changes it.
-fn has_moved(course: &Course<'_, '_>, unit: &Unit<'_>, found: &Found) -> Result<bool, Trouble> {
-    if unit.method() == Method::Rebase {
-        return Ok(found.rebased != Some(sha(course.base.commit)?));
-    }
-    let Some(parent) = found.commits.first().and_then(|it| it.parents.first()) else {
-        return Ok(true);
-    };
-    if *parent == course.base.commit {
-        return Ok(false);
-    }
-    let (old, new) = (course.workshop.root(*parent)?, course.onto.root);
-    let intos = unit.subscriptions.iter().map(|it: &&Subscription| it.into.as_bytes());
-    for path in intos.chain([lock::FILE_NAME.as_bytes()]) {
-        if course.workshop.at(old, path)? != course.workshop.at(new, path)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Subject;
+use super::{LABEL, Subject};
 use crate::github::issue::Issue;
 use crate::text::markdown::hidden_json;
 
@@ -47,6 +47,7 @@ impl Key {
 /// An issue about a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
+    pub(super) key: Key,
     pub(super) number: u64,
     pub(super) open: bool,
     /// The text, without white space behind it and with plain line ends.
@@ -61,19 +62,21 @@ pub(super) struct Created {
     pub(super) labels: Vec<String>,
 }
 
-/// Returns the issues of a page that are about this; none when the page cannot be read. What they
-/// remember stands in their first line: a bot may repeat a stranger's words, but its own come first.
-pub(super) fn ours(page: &[u8], key: &Key, labelled: bool) -> Option<Vec<Found>> {
+/// Returns the issues of a page that are about failures of ours; none when the page cannot be read.
+/// What they remember stands in their first line: a bot may repeat a stranger's words, but its own
+/// come first.
+pub(super) fn ours(page: &[u8]) -> Option<Vec<Found>> {
     let issues: Vec<Issue> = serde_json::from_slice(page).ok()?;
     let ours = |issue: Issue| {
         let line = issue.body.as_deref()?.lines().next()?;
         let json = line.trim_end().strip_prefix(BEGIN)?.strip_suffix(CLOSE)?;
         let written: Written = serde_json::from_str(json).ok()?;
-        let trusted = labelled || issue.is_of_the_house();
-        if issue.is_pull_request() || !trusted || written.key != *key {
+        let trusted = issue.is_labelled(LABEL) || issue.is_of_the_house();
+        if issue.is_pull_request() || !trusted {
             return None;
         }
         Some(Found {
+            key: written.key,
             number: issue.number,
             open: issue.is_open(),
             since: Timestamp::from_second(written.since).ok()?,

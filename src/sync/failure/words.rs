@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::found::Key;
 use super::{Failure, Subject};
 use crate::sync::message::{defused, last_columns};
+use crate::sync::proposal::plain;
 use crate::text::markdown::{address, code, size};
 use crate::text::shown;
 
@@ -44,7 +45,7 @@ pub(super) fn body(
     );
     text += &format!("What failed: {}\n", code(failure.error));
     if let Some(help) = failure.help {
-        text += &format!("\nWhat to do: {}\n", code(help));
+        text += &format!("\nWhat to do: {}\n", plain(help));
     }
     if let Some(commit) = failure.commit {
         let url = format!("{server}/{}/commit/{commit}", subject.source);

@@ -197,8 +197,8 @@ fn steps(it: &Proposal<'_>) -> &'static str {
          another.\n"
     } else {
         "\n### Next steps\n\n\
-         1. Check this branch out, look for `<<<<<<<` in the files above, and leave in each what is \
-         right.\n\
+         1. Check this branch out and settle what is listed above. Where lines are in conflict, the \
+         file holds both sides between `<<<<<<<` and `>>>>>>>`.\n\
          2. Commit and push to this branch: the next sync does not overwrite it.\n\
          3. Mark the pull request ready for review, and merge it.\n"
     }

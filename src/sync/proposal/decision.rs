@@ -9,6 +9,8 @@ pub struct Standing {
     pub open: Option<Pull>,
     /// The newest that is not, when it was closed by a person and not merged.
     pub closed: Option<Pull>,
+    /// The commit that the newest brought in, when it was merged.
+    pub merged: Option<String>,
 }
 
 /// What a sync has made.

@@ -82,6 +82,34 @@ impl ProposalError {
         }
     }
 
+    /// Returns whether it is certain that no pull request was opened.
+    #[must_use]
+    pub fn opened_nothing(&self) -> bool {
+        match self {
+            Self::Hidden(_) | Self::Unreadable(_) | Self::Unanswered(Unanswered::Unknown(_)) => {
+                false
+            }
+            Self::WorkflowsMayNot(_)
+            | Self::Forbidden { .. }
+            | Self::NotFound { .. }
+            | Self::NoDrafts(_)
+            | Self::NothingNew(_)
+            | Self::Refused { .. }
+            | Self::Unanswered(_)
+            | Self::Address(_) => true,
+        }
+    }
+
+    /// Returns a stable word for it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::WorkflowsMayNot(_) => "may-not-propose",
+            Self::NoDrafts(_) => "no-drafts",
+            _ => "pull-request",
+        }
+    }
+
     /// Returns what to do about it, when there is something to do.
     #[must_use]
     pub fn help(&self) -> Option<&'static str> {

@@ -3,7 +3,7 @@
 
 use super::body::{code_of, linked, list};
 use super::marker::END;
-use super::{LONGEST_FEATURE, Marker, TITLE, Text};
+use super::{Marker, TITLE, Text};
 use crate::names::{CommitSha, RepoName};
 use crate::subscriptions::{Subscription, Subscriptions};
 use crate::sync::message::defused;
@@ -72,13 +72,8 @@ const ASKS: &str = "\n### What it asks for\n\n\
 impl Invitation<'_> {
     fn marker(&self) -> Marker {
         let first = self.subscriptions.subscriptions.first();
-        let feature = first.map(|it| it.feature.as_bytes()).unwrap_or_default();
-        Marker {
-            feature: crate::text::percent(feature).chars().take(LONGEST_FEATURE).collect(),
-            commit: self.commit.to_string(),
-            tree: self.tree.to_owned(),
-            closed_by_us: false,
-        }
+        let features: Vec<_> = first.map(|it| it.feature.clone()).into_iter().collect();
+        Marker::new(&features, self.commit, self.tree)
     }
 
     fn head(&self) -> String {

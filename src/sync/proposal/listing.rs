@@ -22,13 +22,16 @@ pub struct Pull {
     pub labels: Vec<String>,
     /// What it remembers, when a sync has made it.
     pub marker: Option<Marker>,
+    /// The commit that its branch is at or, once it is closed, was.
+    pub(super) head: String,
     pub(super) open: bool,
     pub(super) merged: bool,
 }
 
 impl Pull {
     /// Returns whether it is open.
-    pub(super) fn is_open(&self) -> bool {
+    #[must_use]
+    pub fn is_open(&self) -> bool {
         self.open
     }
 
@@ -37,8 +40,9 @@ impl Pull {
         !self.open && !self.merged && !self.marker.as_ref().is_some_and(|it| it.closed_by_us)
     }
 
-    /// Returns whether it proposed this tree.
-    pub(super) fn proposed(&self, tree: &str) -> bool {
+    /// Returns whether it proposes, or proposed, this tree.
+    #[must_use]
+    pub fn proposed(&self, tree: &str) -> bool {
         self.marker.as_ref().is_some_and(|marker| marker.tree == tree)
     }
 }
@@ -71,6 +75,8 @@ struct Label {
 struct Side {
     #[serde(rename = "ref")]
     reference: String,
+    #[serde(default)]
+    sha: String,
     repo: Option<Repo>,
 }
 
@@ -87,17 +93,28 @@ impl Listed {
         if from != to || self.head.reference != branch || self.base.reference != base {
             return None;
         }
+        Some(self.pull())
+    }
+
+    /// Returns it when it is from whichever branch of the same repository.
+    pub(super) fn own(self) -> Option<Pull> {
+        let (from, to) = (self.head.repo.as_ref()?.id, self.base.repo.as_ref()?.id);
+        (from == to).then(|| self.pull())
+    }
+
+    fn pull(self) -> Pull {
         let body = self.body.unwrap_or_default().replace("\r\n", "\n");
-        Some(Pull {
+        Pull {
             number: self.number,
             url: self.html_url,
             title: self.title,
             draft: self.draft,
             labels: self.labels.into_iter().map(|label| label.name).collect(),
             marker: Marker::read(&body),
+            head: self.head.sha,
             open: self.state == "open",
             merged: self.merged_at.is_some(),
             body,
-        })
+        }
     }
 }

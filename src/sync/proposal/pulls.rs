@@ -55,7 +55,9 @@ pub struct Opened {
 }
 
 impl Opened {
-    fn of(pull: Pull, is_new: bool) -> Self {
+    /// Returns a pull request that is open, and whether this run has opened it.
+    #[must_use]
+    pub fn of(pull: Pull, is_new: bool) -> Self {
         let Pull { number, url, draft, labels, .. } = pull;
         Self { number, url, is_new, draft, labels }
     }
@@ -72,17 +74,47 @@ struct Created {
 
 impl<G: Get + Put, C: Clock> Proposals<'_, G, C> {
     /// Returns what there is for a branch of the cousin's own: an open pull request into `base`, or
-    /// the newest one when a person has closed it unmerged.
+    /// the newest one when a person has closed it unmerged, or what it brought in when it was merged.
     ///
     /// # Errors
     /// See [`ProposalError`].
     pub async fn look(&self, branch: &str, base: &str) -> Result<Standing, ProposalError> {
         let open = self.newest(branch, base, "open").await?;
-        let closed = match open {
-            Some(_) => None,
-            None => self.newest(branch, base, "closed").await?.filter(Pull::is_declined),
+        if open.is_some() {
+            return Ok(Standing { open, ..Standing::default() });
+        }
+        let closed = self.newest(branch, base, "closed").await?;
+        let merged = closed.as_ref().filter(|pull| pull.merged).map(|pull| pull.head.clone());
+        Ok(Standing { open, closed: closed.filter(Pull::is_declined), merged })
+    }
+
+    /// Returns the newest pull request into `base` that proposes the same of the same feature, from
+    /// whichever branch of the cousin's own: one that is open, or that a person has closed unmerged.
+    /// Only the newest 100 are looked at.
+    ///
+    /// # Errors
+    /// See [`ProposalError`].
+    pub async fn same_content(
+        &self,
+        base: &str,
+        as_this: &Marker,
+    ) -> Result<Option<Pull>, ProposalError> {
+        let query = [
+            ("base", base),
+            ("state", "all"),
+            ("sort", "created"),
+            ("direction", "desc"),
+            ("per_page", "100"),
+            ("page", "1"),
+        ];
+        let reply = self.read(&["pulls"], &query).await?;
+        let listed: Vec<Listed> = self.parsed(&reply)?;
+        let same = |pull: &Pull| {
+            let marker = pull.marker.as_ref();
+            marker.is_some_and(|it| it.feature == as_this.feature && it.tree == as_this.tree)
         };
-        Ok(Standing { open, closed })
+        let own = listed.into_iter().filter_map(Listed::own).filter(same);
+        Ok(own.max_by_key(|pull| pull.number).filter(|it| it.is_open() || it.is_declined()))
     }
 
     /// Returns the newest pull request in this state.
@@ -118,30 +150,21 @@ impl<G: Get + Put, C: Clock> Proposals<'_, G, C> {
         Ok(None)
     }
 
-    /// Opens a pull request from `branch` into `base`. One that another run has opened meanwhile, or
-    /// this one without hearing of it, is updated instead.
+    /// Opens a pull request from `branch` into `base`, which keeps what people wrote to the text of
+    /// the one whose place it takes. One that another run has opened meanwhile, or this one without
+    /// hearing of it, is updated instead.
     ///
     /// # Errors
-    /// See [`ProposalError`]; [`ProposalError::NoDrafts`] says that nothing was opened.
+    /// See [`ProposalError`] and [`ProposalError::opened_nothing`].
     pub async fn open(
         &self,
         branch: &str,
         base: &str,
         proposal: &dyn Text,
         draft: bool,
+        replaced: Option<&Pull>,
     ) -> Result<Opened, ProposalError> {
-        self.open_after("", branch, base, proposal, draft).await
-    }
-
-    /// Opens a pull request that keeps what people wrote to the text of another.
-    async fn open_after(
-        &self,
-        before: &str,
-        branch: &str,
-        base: &str,
-        proposal: &dyn Text,
-        draft: bool,
-    ) -> Result<Opened, ProposalError> {
+        let before = replaced.map(|pull| pull.body.as_str()).unwrap_or_default();
         // A text that had no room for ours is left where it is.
         let body = Some(rolled(before, proposal)).filter(|body| body != before);
         let fields = json!({
@@ -207,28 +230,16 @@ impl<G: Get + Put, C: Clock> Proposals<'_, G, C> {
         self.patch(pull.number, &Value::Object(fields), "close a pull request").await
     }
 
-    /// Closes a pull request and opens a draft for the same branch, with what people wrote to the first
-    /// one's text; when that fails, the first one is opened again.
+    /// Opens a pull request again that [`Proposals::close`] has closed, as it was. Where it was
+    /// closed for a draft and there are none, it remembers that, so that it is not tried each time.
     ///
     /// # Errors
-    /// See [`ProposalError`].
-    pub async fn replace_by_draft(
-        &self,
-        pull: &Pull,
-        branch: &str,
-        base: &str,
-        proposal: &dyn Text,
-    ) -> Result<Opened, ProposalError> {
-        let why = "There are conflicts now, which a person must resolve: a draft takes the place of \
-                   this pull request.";
-        self.close(pull, why).await?;
-        let opened = self.open_after(&pull.body, branch, base, proposal, true).await;
-        if opened.is_err() {
-            let again = json!({ "state": "open", "body": pull.body });
-            // Why there is no draft says more than why this failed too.
-            let _ = self.patch(pull.number, &again, "open a pull request again").await;
-        }
-        opened
+    /// See [`ProposalError`]: GitHub does it only while the branch is where it was.
+    pub async fn reopen(&self, pull: &Pull, no_drafts: bool) -> Result<(), ProposalError> {
+        let remembers = Marker::undraftable(&pull.body).filter(|_| no_drafts);
+        let body = remembers.unwrap_or_else(|| pull.body.clone());
+        let fields = json!({ "state": "open", "body": body });
+        self.patch(pull.number, &fields, "open a pull request again").await
     }
 
     /// Comments on a pull request, unless our last comment there says the same; returns whether it

@@ -162,7 +162,7 @@ fn a_pull_request_says_what_it_brings_and_what_to_do() {
 
     ### Next steps
 
-    1. Check this branch out, look for `<<<<<<<` in the files above, and leave in each what is right.
+    1. Check this branch out and settle what is listed above. Where lines are in conflict, the file holds both sides between `<<<<<<<` and `>>>>>>>`.
     2. Commit and push to this branch: the next sync does not overwrite it.
     3. Mark the pull request ready for review, and merge it.
 
@@ -246,6 +246,7 @@ fn what_is_wanted_and_what_stands_decide() {
         commit: SHA.to_owned(),
         tree: tree.to_owned(),
         closed_by_us: false,
+        no_drafts: false,
     };
     let pull = |draft, tree: Option<&str>| {
         Some(Pull {
@@ -256,14 +257,16 @@ fn what_is_wanted_and_what_stands_decide() {
             draft,
             labels: Vec::new(),
             marker: tree.map(marker),
+            head: String::new(),
             open: true,
             merged: false,
         })
     };
     let none = Standing::default();
-    let open = |draft, tree| Standing { open: pull(draft, tree), closed: None };
-    let closed = |tree| Standing { open: None, closed: pull(false, tree) };
-    let both = Standing { open: pull(false, Some("t")), closed: pull(false, Some("t")) };
+    let open = |draft, tree| Standing { open: pull(draft, tree), ..Standing::default() };
+    let closed = |tree| Standing { closed: pull(false, tree), ..Standing::default() };
+    let (one, other) = (pull(false, Some("t")), pull(false, Some("t")));
+    let both = Standing { open: one, closed: other, merged: None };
     let mut table = String::new();
     for (name, standing) in [
         ("nothing", none),

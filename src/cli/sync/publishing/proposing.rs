@@ -1,47 +1,74 @@
 //! The pull request of a unit: what is asked of GitHub, and what is noted of its answers.
 
+use super::written::Written;
+use super::{Parcel, Publisher};
 use crate::actions;
 use crate::cli::sync::course::Course;
-use crate::cli::sync::making::Made;
 use crate::cli::sync::speaker::Speaker;
-use crate::cli::sync::units::Unit;
 use crate::delivery::SystemClock;
 use crate::github::Client;
-use crate::names::FeaturePath;
-use crate::sync::outcome::{Brought, ChangeKind, Outcome, PullRequest, Stage, Trouble};
-use crate::sync::proposal::{
-    Action, ConflictNote, FileChange, FileStatus, LABELS, Opened, Proposal, ProposalError,
-    Proposals, Pull, Standing,
-};
+use crate::sync::outcome::{Brought, Outcome, PullRequest, Stage, Trouble};
+use crate::sync::proposal::{LABELS, Opened, ProposalError, Proposals, Pull, Standing};
 use crate::sync::verify::Good;
 
-impl From<ProposalError> for Trouble {
-    fn from(error: ProposalError) -> Self {
-        Self::new("pull-request", error.to_string(), error.help().unwrap_or_default())
+/// How many conflicts a comment lists.
+const MOST_LISTED: usize = 20;
+
+/// Why nothing came of asking GitHub.
+pub(super) enum Answered {
+    /// GitHub's answer, or that there was none.
+    Refused(ProposalError),
+    /// It was not asked, or a signal came first.
+    Not(Trouble),
+}
+
+impl Answered {
+    /// Returns whether it is certain that no pull request was opened.
+    pub(super) fn opened_nothing(&self) -> bool {
+        matches!(self, Self::Refused(error) if error.opened_nothing())
+    }
+
+    /// Returns whether the repository has no drafts.
+    pub(super) fn says_no_drafts(&self) -> bool {
+        matches!(self, Self::Refused(ProposalError::NoDrafts(_)))
     }
 }
 
-fn proposals(speaker: &Speaker) -> Proposals<'_, Client, SystemClock> {
+impl From<Answered> for Trouble {
+    fn from(answered: Answered) -> Self {
+        match answered {
+            Answered::Refused(error) => {
+                Self::new(error.code(), error.to_string(), error.help().unwrap_or_default())
+            }
+            Answered::Not(trouble) => trouble,
+        }
+    }
+}
+
+type Speaking<'s> = Proposals<'s, Client, SystemClock>;
+
+fn proposals(speaker: &Speaker) -> Speaking<'_> {
     Proposals { requests: &speaker.requests, repo: &speaker.repo, token: speaker.token }
 }
 
 /// Asks GitHub for something, and notes when a signal came first.
 fn ask<T>(
     course: &mut Course<'_, '_>,
-    asked: impl AsyncFnOnce(Proposals<'_, Client, SystemClock>) -> Result<T, ProposalError>,
-) -> Result<T, Trouble> {
+    asked: impl AsyncFnOnce(Speaking<'_>) -> Result<T, ProposalError>,
+) -> Result<T, Answered> {
     let speaker = course.speaker.as_ref().ok_or_else(no_token)?;
     match speaker.wait(asked(proposals(speaker))) {
-        Ok(told) => Ok(told?),
+        Ok(told) => told.map_err(Answered::Refused),
         Err(exit) => {
             course.stopped = Some(exit);
-            Err(Trouble::new("interrupted", "interrupted", "run it again"))
+            Err(Answered::Not(Trouble::new("interrupted", "interrupted", "run it again")))
         }
     }
 }
 
-fn no_token() -> Trouble {
-    Trouble::new("no-token", "there is no token to open a pull request with", "set GITHUB_TOKEN")
+fn no_token() -> Answered {
+    let message = "there is no token to open a pull request with";
+    Answered::Not(Trouble::new("no-token", message, "set GITHUB_TOKEN"))
 }
 
 fn base(course: &Course<'_, '_>) -> String {
@@ -51,7 +78,29 @@ fn base(course: &Course<'_, '_>) -> String {
 /// Returns what there is for a branch.
 pub(super) fn look(course: &mut Course<'_, '_>, branch: &str) -> Result<Standing, Trouble> {
     let base = base(course);
-    ask(course, async |it: Proposals<'_, _, _>| it.look(branch, &base).await)
+    Ok(ask(course, async |it: Speaking<'_>| it.look(branch, &base).await)?)
+}
+
+/// Returns a pull request from another branch that proposes the same.
+pub(super) fn same_content(
+    course: &mut Course<'_, '_>,
+    parcel: &Parcel<'_>,
+) -> Result<Option<Pull>, Trouble> {
+    let base = base(course);
+    let marker = Written::marker(parcel);
+    Ok(ask(course, async |it: Speaking<'_>| it.same_content(&base, &marker).await)?)
+}
+
+/// Notes that a pull request from another branch proposes the same, or did until a person closed it.
+pub(super) fn leave_to(course: &Course<'_, '_>, pull: &Pull, brought: &mut Brought) {
+    brought.branch = None;
+    if pull.is_open() {
+        note(course, Some(pull), brought);
+        let said = format!("#{} proposes the same", pull.number);
+        brought.end(Stage::Proposed, Outcome::NothingToDo, said);
+    } else {
+        super::snooze(pull.number, brought);
+    }
 }
 
 /// Notes an open pull request.
@@ -88,9 +137,14 @@ pub(super) fn label_if_bare(
 
 /// Returns the page of a pull request, of which only the number is GitHub's to say.
 fn page(course: &Course<'_, '_>, number: u64) -> String {
+    format!("{}/pull/{number}", home(course))
+}
+
+/// Returns the page of the cousin.
+fn home(course: &Course<'_, '_>) -> String {
     let server = actions::server_url(course.request.environment).trim_end_matches('/');
     let repo = course.speaker.as_ref().map(|it| it.repo.to_string()).unwrap_or_default();
-    format!("{server}/{repo}/pull/{number}")
+    format!("{server}/{repo}")
 }
 
 /// Closes the pull request that proposes nothing any more.
@@ -110,7 +164,7 @@ pub(super) fn close_if_open(
         course.request.source_name,
         good.record.id.short()
     );
-    ask(course, async |it: Proposals<'_, _, _>| it.close(pull, &why).await)?;
+    ask(course, async |it: Speaking<'_>| it.close(pull, &why).await)?;
     note(course, Some(pull), brought);
     let said = format!("#{} closed: {said} any more", pull.number);
     brought.end(Stage::Proposed, Outcome::Closed, said);
@@ -118,14 +172,27 @@ pub(super) fn close_if_open(
 }
 
 /// Closes the pull request whose place a draft will take.
-pub(super) fn close_for_draft(
-    course: &mut Course<'_, '_>,
-    standing: &Standing,
-) -> Result<(), Trouble> {
-    let Some(pull) = &standing.open else { return Ok(()) };
+pub(super) fn close_for_draft(course: &mut Course<'_, '_>, pull: &Pull) -> Result<(), Trouble> {
     let why = "There are conflicts now, which a person must resolve: a draft takes the place of this \
                pull request.";
-    ask(course, async |it: Proposals<'_, _, _>| it.close(pull, why).await)
+    Ok(ask(course, async |it: Speaking<'_>| it.close(pull, why).await)?)
+}
+
+/// Returns what GitHub said when it was last asked for a draft.
+pub(super) fn no_drafts(course: &Course<'_, '_>) -> Answered {
+    match &course.speaker {
+        Some(speaker) => Answered::Refused(ProposalError::NoDrafts(speaker.repo.clone())),
+        None => no_token(),
+    }
+}
+
+/// Opens a pull request again whose place no draft could take.
+pub(super) fn reopen(course: &mut Course<'_, '_>, pull: &Pull, no_drafts: bool) {
+    if let Err(answered) = ask(course, async |it: Speaking<'_>| it.reopen(pull, no_drafts).await) {
+        let why = Trouble::from(answered).message;
+        let message = format!("#{} was closed and could not be opened again: {why}", pull.number);
+        course.warn("not-reopened", &message);
+    }
 }
 
 /// Tells people whose commits are on the branch that ours conflicts with them.
@@ -142,18 +209,21 @@ pub(super) fn comment_on_conflict(
     let help = "merge it there by hand, or merge the pull request as it is: the next run goes on from \
                 that";
     if let Some(pull) = &standing.open {
-        let paths = brought.conflicts.iter().take(20).map(|it| {
-            let path = String::from_utf8_lossy(&it.path).into_owned();
+        let paths = brought.conflicts.iter().take(MOST_LISTED).map(|it| {
+            let path = crate::text::shown(&it.path);
             format!("- {}: {}", crate::text::markdown::code(&path), it.describe())
         });
-        let paths: Vec<String> = paths.collect();
+        let mut paths: Vec<String> = paths.collect();
+        if let Some(more @ 1..) = brought.conflicts.len().checked_sub(MOST_LISTED) {
+            paths.push(format!("- … and {more} more"));
+        }
         let text = format!(
             "{source}@{commit} conflicts with commits on this branch that are not ours, so nothing \
              was pushed:\n\n{}\n\nMerge it here by hand, or merge this pull request as it is: the \
              next run goes on from that.",
             paths.join("\n")
         );
-        ask(course, async |it: Proposals<'_, _, _>| it.comment(pull.number, &text).await)?;
+        ask(course, async |it: Speaking<'_>| it.comment(pull.number, &text).await)?;
         note(course, Some(pull), brought);
     }
     brought.fail(Stage::Pushed, Trouble::new("others-commits", message, help));
@@ -162,41 +232,40 @@ pub(super) fn comment_on_conflict(
 }
 
 /// Opens or updates the pull request.
-#[expect(clippy::too_many_arguments, reason = "all of it is one unit's")]
 pub(super) fn propose(
     course: &mut Course<'_, '_>,
-    unit: &Unit<'_>,
-    good: &Good,
-    made: &Made,
-    branch: &str,
-    standing: &Standing,
-    action: Action,
+    parcel: &Parcel<'_>,
+    from: &Publisher,
     brought: &mut Brought,
-) -> Result<(), Trouble> {
-    let base = base(course);
-    let mut written = Written::new(course, unit, good, made, brought);
-    if standing.open.as_ref().is_some_and(|pull| pull.draft) && !made.conflicts {
+) -> Result<(), Answered> {
+    let (base, conflicts) = (base(course), parcel.made.conflicts);
+    let open = from.standing.open.as_ref();
+    let kept = open.filter(|pull| pull.draft || !conflicts);
+    let mut written = Written::new(course, parcel, brought);
+    if kept.is_some_and(|pull| pull.draft) && !conflicts {
         let note = "There are no conflicts any more: mark the pull request as ready for review.";
         written.notes.push(note.to_owned());
     }
+    if from.on_top {
+        let note = "Others have committed on this branch: files and dependencies are listed as far as \
+                    the newest sync changes them.";
+        written.notes.push(note.to_owned());
+    }
     let proposal = written.proposal();
-    let (opened, is_new) = match (&standing.open, action) {
-        (Some(pull), Action::Update(_)) => {
-            ask(course, async |it: Proposals<'_, _, _>| it.update(pull, &proposal).await)?;
-            let labels = pull.labels.clone();
-            let (number, draft) = (pull.number, pull.draft);
-            (Opened { number, url: String::new(), is_new: false, draft, labels }, false)
+    let opened = match kept {
+        Some(pull) => {
+            ask(course, async |it: Speaking<'_>| it.update(pull, &proposal).await)?;
+            Opened::of(pull.clone(), false)
         }
-        _ => {
-            let draft = made.conflicts;
-            let opened = ask(course, async |it: Proposals<'_, _, _>| {
-                it.open(branch, &base, &proposal, draft).await
-            })?;
-            let is_new = opened.is_new;
-            (opened, is_new)
+        None => {
+            let branch = from.branch.as_str();
+            let asked = ask(course, async |it: Speaking<'_>| {
+                it.open(branch, &base, &proposal, conflicts, open).await
+            });
+            asked.map_err(|answered| by_hand(course, &base, branch, conflicts, answered))?
         }
     };
-    let labelled = ask(course, async |it: Proposals<'_, _, _>| {
+    let labelled = ask(course, async |it: Speaking<'_>| {
         Ok(it.label(opened.number, &opened.labels, &LABELS).await)
     })?;
     if let Some(warning) = labelled {
@@ -209,7 +278,7 @@ pub(super) fn propose(
         title: proposal.title(),
         body: proposal.body(),
     });
-    let (outcome, done) = match is_new {
+    let (outcome, done) = match opened.is_new {
         true => (Outcome::Proposed, "opened"),
         false => (Outcome::Updated, "updated"),
     };
@@ -218,94 +287,25 @@ pub(super) fn propose(
     Ok(())
 }
 
-/// Returns the pull request that would be opened.
-pub(super) fn preview(
+/// Adds where a person can open the pull request of a branch that is pushed.
+fn by_hand(
     course: &Course<'_, '_>,
-    unit: &Unit<'_>,
-    good: &Good,
-    made: &Made,
-    brought: &Brought,
-) -> PullRequest {
-    let written = Written::new(course, unit, good, made, brought);
-    let proposal = written.proposal();
-    PullRequest {
-        number: None,
-        url: None,
-        draft: made.conflicts,
-        title: proposal.title(),
-        body: proposal.body(),
-    }
-}
-
-/// What a proposal borrows.
-struct Written<'a> {
-    course: (&'a crate::names::RepoName, String, Option<String>),
-    features: Vec<FeaturePath>,
-    into: FeaturePath,
-    method: &'static str,
-    good: &'a Good,
-    made: &'a Made,
-    files: Vec<FileChange>,
-    conflicts: Vec<ConflictNote>,
-    dependencies: Vec<crate::sync::dependencies::Change>,
-    notes: Vec<String>,
-}
-
-impl<'a> Written<'a> {
-    fn new(
-        course: &Course<'a, '_>,
-        unit: &Unit<'_>,
-        good: &'a Good,
-        made: &'a Made,
-        brought: &Brought,
-    ) -> Self {
-        let request = course.request;
-        let status = |kind| match kind {
-            ChangeKind::Added => FileStatus::Added,
-            ChangeKind::Modified => FileStatus::Modified,
-            ChangeKind::Deleted => FileStatus::Deleted,
-        };
-        let files = brought.changes.iter();
-        let files = files.map(|it| FileChange { path: it.path.clone(), status: status(it.kind) });
-        let conflicts = brought.conflicts.iter();
-        let conflicts =
-            conflicts.map(|it| ConflictNote { path: it.path.clone(), what: it.describe() });
-        let into = unit.subscriptions.first().map(|it| it.into.as_bytes()).unwrap_or_default();
-        Self {
-            course: (
-                &request.source_name,
-                actions::server_url(request.environment).trim_end_matches('/').to_owned(),
-                actions::run_url(request.environment),
-            ),
-            features: unit.features(),
-            into: FeaturePath::new(into),
-            method: unit.method().as_str(),
-            good,
-            made,
-            files: files.collect(),
-            conflicts: conflicts.collect(),
-            dependencies: brought.dependencies.clone(),
-            notes: made.notes.clone(),
+    base: &str,
+    branch: &str,
+    conflicts: bool,
+    answered: Answered,
+) -> Answered {
+    match answered {
+        Answered::Refused(
+            error @ (ProposalError::WorkflowsMayNot(_) | ProposalError::Forbidden { .. }),
+        ) if !conflicts => {
+            let help = format!(
+                "{}; the branch is pushed: {}/compare/{base}...{branch}?expand=1 opens it by hand",
+                error.help().unwrap_or_default(),
+                home(course)
+            );
+            Answered::Not(Trouble::new(error.code(), error.to_string(), help))
         }
-    }
-
-    fn proposal(&self) -> Proposal<'_> {
-        let (source, server, run_url) = &self.course;
-        Proposal {
-            features: &self.features,
-            into: &self.into,
-            source,
-            server,
-            previous: self.made.previous.as_ref(),
-            commit: &self.good.record.id,
-            tree: &self.made.content,
-            method: self.method,
-            commits: &self.made.news,
-            files: &self.files,
-            dependencies: &self.dependencies,
-            conflicts: &self.conflicts,
-            notes: &self.notes,
-            run_url: run_url.as_deref(),
-        }
+        answered => answered,
     }
 }

@@ -20,7 +20,7 @@ impl World {
     }
 
     async fn open(&self, draft: bool) -> Result<Opened, ProposalError> {
-        self.proposals().open(BRANCH, "main", &Parts::new().proposal(), draft).await
+        self.proposals().open(BRANCH, "main", &Parts::new().proposal(), draft, None).await
     }
 
     /// Returns the state of each pull request: `#1 open draft`.
@@ -219,14 +219,17 @@ async fn a_draft_takes_the_place_of_what_is_none() {
     let open = world.look().await.open.unwrap();
     let parts = Parts::new();
     let replace = || async {
-        world.proposals().replace_by_draft(&open, BRANCH, "main", &parts.proposal()).await
+        world.proposals().close(&open, "There are conflicts now.").await?;
+        world.proposals().open(BRANCH, "main", &parts.proposal(), true, Some(&open)).await
     };
     world.model().faults.push((
         "POST pulls",
         Fault::Before(422, "Draft pull requests are not supported in this repository."),
     ));
     let error = replace().await.unwrap_err();
-    assert!(matches!(error, ProposalError::NoDrafts(_)), "{error}");
+    assert!(matches!(error, ProposalError::NoDrafts(_)) && error.opened_nothing(), "{error}");
+    assert_eq!(world.shown(), ["#1 closed"]);
+    world.proposals().reopen(&open, false).await.unwrap();
     assert_eq!(world.shown(), ["#1 open"]);
     assert_eq!(world.look().await.open.unwrap().marker, open.marker, "as it was");
     let draft = replace().await.unwrap();
