@@ -22,10 +22,12 @@ fn history(workshop: &Workshop, parents: &[&[usize]]) -> Vec<ObjectId> {
     ids
 }
 
+/// What it is called, the parents of each commit, two of the commits, and what they share.
+type Case = (&'static str, &'static [&'static [usize]], usize, usize, &'static [usize]);
+
 #[test]
 fn the_newest_common_commits_are_those_that_git_finds() {
-    // What two commits descend from, and what is expected.
-    let cases: [(&str, &[&[usize]], usize, usize, &[usize]); 6] = [
+    let cases: [Case; 6] = [
         ("the same", &[&[]], 0, 0, &[0]),
         ("one behind the other", &[&[], &[0], &[1]], 2, 1, &[1]),
         ("apart", &[&[], &[0], &[1], &[1]], 2, 3, &[1]),
