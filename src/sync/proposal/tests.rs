@@ -186,7 +186,7 @@ fn a_first_and_clean_update_of_several_features_has_what_it_needs_and_no_more() 
     - `features/webpush/flask`
     - `features/pwa`
 
-    Applied to the root of this repository by `merge`.
+    Applied to the same directories here by `merge`.
 
     ### Files changed (1 added, 0 modified, 0 deleted)
 
