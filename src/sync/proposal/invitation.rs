@@ -45,7 +45,7 @@ impl Text for Invitation<'_> {
 
     fn within(&self, room: usize) -> String {
         let mut text = format!("{}\n{}", self.marker().line(), self.head());
-        let lines = self.subscriptions.subscriptions.iter().map(|it| row(it));
+        let lines = self.subscriptions.subscriptions.iter().map(row);
         text += "\n| feature | comes to | by |\n| --- | --- | --- |\n";
         text += &list(lines, room.saturating_sub(FIXED) / 2);
         text += &self.what_it_does();
