@@ -95,8 +95,8 @@ impl Circle {
         }
         let circle = Self { sandbox, server, mono, web, runs: Cell::new(0) };
         circle.upstream("the beginning", |mono| {
-            write(mono, "features/push/app.txt", &lines("app"));
-            write(mono, "features/push/lib/deep/util.txt", &lines("util"));
+            write(mono, "features/push/app.txt", lines("app"));
+            write(mono, "features/push/lib/deep/util.txt", lines("util"));
             write(mono, "features/push/README.md", "push\n");
             write(mono, "features/other/x.txt", "other\n");
         });
@@ -107,7 +107,7 @@ impl Circle {
             circle.sandbox.git(&circle.web, &["push", "-q", "origin", "HEAD"]);
         }
         circle.here("the cousin's beginning", |web| {
-            write(web, "subscriptions.json", &format!("{subscriptions:#}\n"));
+            write(web, "subscriptions.json", format!("{subscriptions:#}\n"));
             write(web, "own.txt", "the cousin's own\n");
         });
         circle
