@@ -37,7 +37,7 @@ fn expect_right_in_the_end(circle: &Circle, checkout: &std::path::Path, head: &s
 #[test]
 fn a_run_that_is_killed_at_any_step_is_made_good_by_the_next() {
     // Before the n-th request to the API, and (0) while its push is taken in.
-    for step_at in [0, 2, 3, 4, 5] {
+    for step_at in [0, 3, 4] {
         case(&format!("{step_at}"));
         let circle = Circle::by("merge");
         let head = circle.sandbox.rev(&circle.mono, "HEAD");
