@@ -108,8 +108,10 @@ impl<'t> Telling<'t, '_, '_> {
     ) -> Result<(), Exit> {
         let commands: Vec<String> =
             brought.by_hand.iter().flat_map(|it| it.lines()).map(str::to_owned).collect();
+        let lines: Vec<&str> = trouble.message.lines().map(str::trim).collect();
+        let error = lines.join(" ");
         let failure = Failure {
-            error: &trouble.message,
+            error: &error,
             help: Some(trouble.help.as_str()).filter(|help| !help.is_empty()),
             commit: brought.commit.as_ref(),
             at: self.course.now,

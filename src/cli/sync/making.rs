@@ -102,21 +102,7 @@ impl Maker {
         let upstream = course.upstream.as_mut().ok_or_else(not_fetched)?;
         let allow_workflows = course.request.allow_workflows;
         let mut bench = Bench::new(course.workshop, upstream, allow_workflows);
-        let commit = ObjectId::from_str(self.good.record.id.as_str())
-            .map_err(|error| Trouble::new("git", error.message().to_owned(), ""))?;
-        let mut parts: Vec<(Sides<'_>, Applied)> = Vec::new();
-        let mut is_first = false;
-        for subscription in &unit.subscriptions {
-            let since = since(&onto.lock, subscription, source.as_str(), self.good.rewritten);
-            let sides = bench.sides(subscription, onto.root, &since, commit)?;
-            let is_new = matches!(since, Since::Nothing);
-            if is_new && sides.theirs.is_empty() {
-                return Err(no_such_feature(subscription, &self.good));
-            }
-            is_first |= is_new;
-            let applied = bench.apply(&sides)?;
-            parts.push((sides, applied));
-        }
+        let (parts, is_first) = self.apply(&mut bench, unit, onto, source.as_str())?;
         self.note(&mut bench, unit, &parts, brought)?;
         let content = content(&parts);
         let conflicts = !brought.conflicts.is_empty();
@@ -154,6 +140,34 @@ impl Maker {
             news: news.commits.iter().map(told).collect(),
             notes: self.notes(&parts, brought, news.complete),
         })
+    }
+
+    /// Returns each feature of the unit, applied, and whether one of them is brought for the first
+    /// time.
+    fn apply<'u>(
+        &self,
+        bench: &mut Bench<'_, '_>,
+        unit: &Unit<'u>,
+        onto: &Onto,
+        source: &str,
+    ) -> Result<(Vec<(Sides<'u>, Applied)>, bool), Trouble> {
+        let commit = ObjectId::from_str(self.good.record.id.as_str())
+            .map_err(|error| Trouble::new("git", error.message().to_owned(), ""))?;
+        let mut parts = Vec::new();
+        let mut is_first = false;
+        for subscription in &unit.subscriptions {
+            let subscription: &'u Subscription = subscription;
+            let since = since(&onto.lock, subscription, source, self.good.rewritten);
+            let sides = bench.sides(subscription, onto.root, &since, commit)?;
+            let is_new = matches!(since, Since::Nothing);
+            if is_new && sides.theirs.is_empty() {
+                return Err(no_such_feature(subscription, &self.good));
+            }
+            is_first |= is_new;
+            let applied = bench.apply(&sides)?;
+            parts.push((sides, applied));
+        }
+        Ok((parts, is_first))
     }
 
     /// Returns the upstream commit that was applied before.
