@@ -320,13 +320,13 @@ fn the_report_for_people_is_plain_on_a_pipe() {
         source  acme/monorepo main at SHORT-1
         cousin  acme/web main at SHORT-2
 
-        features/push into src/push by merge: committed
+        features/push into src/push by merge: committed, with 1 conflict
           ✓ subscribed  in subscriptions.json
           ✓ verified    SHORT-1 is on main, since SHORT-3
           ✓ applied     3 paths by merge, with 1 conflict
           ✓ proven      the result holds what both sides say, and nothing else
           ✓ recorded    in a commit, with ecosystem.lock.json
-          ✓ recorded    on the local branch update-from-upstream-features-push
+          ✓             on the local branch update-from-upstream-features-push
              ecosystem.lock.json   | 6 +++---
              src/push/README.md    | 1 -
              src/push/app.txt      | 4 ++++
@@ -336,7 +336,6 @@ fn the_report_for_people_is_plain_on_a_pipe() {
           dependency a 1.0.0 -> 2.0.0 (src/push/package.json)
           branch update-from-upstream-features-push at SHORT-4
           pull request that would be opened: draft Update features/push from acme/monorepo@SHORT-1
-            | <!-- ecosystem-sync: {"version":1,"feature":"features/push","commit":"COMMIT-1","tree":"COMMIT-5"} -->
             | Brings `features/push` of [`acme/monorepo`](<https://github.test/acme/monorepo>) up to [`SHORT-1`](<https://github.test/acme/monorepo/commit/COMMIT-1>), from [`SHORT-3`](<https://github.test/acme/monorepo/commit/COMMIT-3>) ([compare](<https://github.test/acme/monorepo/compare/COMMIT-3...COMMIT-1>)).
             |
             | Applied to `src/push` by `merge`.
@@ -369,13 +368,13 @@ fn the_report_for_people_is_plain_on_a_pipe() {
             |
             | ### Next steps
             |
-            | 1. Check this branch out, look for `<<<<<<<` in the files above, and leave in each what is right.
+            | 1. Check this branch out and settle what is listed above. Where lines are in conflict, the file holds both sides between `<<<<<<<` and `>>>>>>>`.
             | 2. Commit and push to this branch: the next sync does not overwrite it.
             | 3. Mark the pull request ready for review, and merge it.
             |
             | ---
             | The title and everything above this line are written anew by each sync: put notes below it, or into comments.
-            | <!-- ecosystem-sync: end -->
+          next: `git diff main...update-from-upstream-features-push` shows it, `git switch update-from-upstream-features-push` goes there
 
         features/other by copy: committed
           ✓ subscribed  in subscriptions.json
@@ -383,13 +382,12 @@ fn the_report_for_people_is_plain_on_a_pipe() {
           ✓ applied     1 path by copy
           ✓ proven      the result holds what both sides say, and nothing else
           ✓ recorded    in a commit, with ecosystem.lock.json
-          ✓ recorded    on the local branch update-from-upstream-features-other
+          ✓             on the local branch update-from-upstream-features-other
              ecosystem.lock.json  |  9 +++++++++
              features/other/x.txt |  1 +
              2 files changed, 10 insertions(+)
-          branch update-from-upstream-features-other at SHORT-6
+          branch update-from-upstream-features-other at SHORT-5
           pull request that would be opened: Update features/other from acme/monorepo@SHORT-1
-            | <!-- ecosystem-sync: {"version":1,"feature":"features/other","commit":"COMMIT-1","tree":"COMMIT-7"} -->
             | Brings `features/other` of [`acme/monorepo`](<https://github.test/acme/monorepo>) up to [`SHORT-1`](<https://github.test/acme/monorepo/commit/COMMIT-1>), for the first time.
             |
             | Applied to `features/other` by `copy`.
@@ -410,7 +408,7 @@ fn the_report_for_people_is_plain_on_a_pipe() {
             |
             | ---
             | The title and everything above this line are written anew by each sync: put notes below it, or into comments.
-            | <!-- ecosystem-sync: end -->
+          next: `git diff main...update-from-upstream-features-other` shows it, `git switch update-from-upstream-features-other` goes there
 
         features/no-such by merge: failed
           ✓ subscribed  in subscriptions.json

@@ -51,7 +51,8 @@ fn one_issue_opens_follows_and_closes_with_the_failure() {
     labels.sort();
     assert_eq!(labels, ["help-wanted", "upstream-issue", "upstream-sync"]);
     let body = all[0].body.clone().unwrap();
-    assert!(body.contains("evil.yml") && body.contains("git remote add"), "{body}");
+    assert!(body.contains("evil.yml") && body.contains("--allow-workflows"), "{body}");
+    assert!(!body.contains("git remote add"), "no commands for what was refused: {body}");
     // The same again, and about something newer.
     pull(&circle, 1);
     let newer = upstream(&circle, 2, "app two");

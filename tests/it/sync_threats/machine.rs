@@ -151,7 +151,7 @@ fn no_hook_and_no_program_that_a_setting_names_is_ever_run() {
     circle.pull();
     circle.merge(1, ecosystem_dispatcher::embedded_github::MergeMethod::Merge);
     circle.here("ours", |web| {
-        crate::support::circle::change(web, "src/push/app.txt", "app 9", "ours")
+        crate::support::circle::change(web, "src/push/app.txt", "app 9", "ours");
     });
     let head = circle.upstream("theirs", |mono| {
         crate::support::circle::change(mono, "features/push/app.txt", "app 1\n", "theirs\n");
