@@ -1,4 +1,4 @@
-//! `…/pulls`: the list and one pull request. What is written there is in [`write`].
+//! `…/pulls`: the list and one pull request. What is written there is in `write`.
 //!
 //! Source of the shapes, the parameters and the defaults: REST documentation, "Pulls". Decided
 //! here: the head is a branch of the same repository, for nobody forks; `mergeable` is not known
