@@ -1,5 +1,5 @@
-//! The cousin's side: brings what upstream changed in a subscribed feature into the cousin, as one
-//! commit that is proven to hold exactly that, and proposes it.
+//! The cousin's side: brings what upstream changed in a subscribed feature into the cousin, in commits
+//! that are proven to hold exactly that, and proposes them.
 //!
 //! ```text
 //! hint ─► subscription ─► verified commit ─► merged files ─► proof ─► commit ─► pull request

@@ -1,5 +1,5 @@
-//! Tells of what was sent or brought: the result to standard output, warnings to standard error, and in GitHub
-//! Actions outputs, summary and annotations. It decides nothing.
+//! Tells of what was sent or brought: the result to standard output, warnings to standard error, and
+//! in GitHub Actions outputs, summary and annotations. It decides nothing.
 
 use std::io::Write as _;
 

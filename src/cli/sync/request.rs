@@ -5,6 +5,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
+use url::Url;
+
 use super::{Args, OnConflict};
 use crate::actions;
 use crate::cli;
@@ -18,7 +20,7 @@ use crate::git::fetch::Remote;
 use crate::git::workshop::{Found, Workshop};
 use crate::git::{self, GitError};
 use crate::input;
-use crate::names::{CommitSha, FeaturePath, RepoName};
+use crate::names::{CommitSha, FeaturePath, RepoName, host_in_address};
 use crate::subscriptions::{self, FILE_NAME, SourceName, Subscriptions};
 use crate::sync::hint::{Hint, HintOrOther};
 use crate::text;
@@ -76,6 +78,21 @@ impl Request<'_> {
     /// Returns the tokens that may fetch the source, its own first.
     pub(super) fn source_credentials(&self) -> Vec<Credential> {
         credentials(self.environment, &[SOURCE_TOKEN, "ECOSYSTEM_PAT", "GH_TOKEN", "GITHUB_TOKEN"])
+    }
+
+    /// Returns whether the source is on the server whose API is asked: elsewhere a repository of the
+    /// same name is somebody else's.
+    pub(super) fn source_is_here(&self) -> bool {
+        let server = actions::server_url(self.environment);
+        match (Url::parse(&self.address), Url::parse(server)) {
+            (Ok(source), Ok(server)) if source.scheme().starts_with("http") => {
+                source.origin() == server.origin()
+            }
+            _ => {
+                let host = host_in_address(&self.address);
+                host.is_some() && host == host_in_address(server)
+            }
+        }
     }
 
     /// Returns the tokens that may push to this repository, in the order in which one speaks for it.

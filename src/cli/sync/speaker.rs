@@ -52,7 +52,7 @@ impl Speaker {
         let mut tokens = Tokens::new();
         let token = tokens.add(token);
         let source = match (&request.source.repository, environment.text(SOURCE_TOKEN)) {
-            (Some(source), Some(_)) => {
+            (Some(source), Some(_)) if request.source_is_here() => {
                 Some((source.clone(), tokens.add(resolve(Some(SOURCE_TOKEN), &lookup)?)))
             }
             _ => None,

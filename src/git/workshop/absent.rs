@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 
 use super::{CommitRecord, GitError, ObjectError, ObjectId, Workshop};
-use crate::git::command::{CommandError, Context, Place, git_path};
+use crate::git::command::{CommandError, Context, Place};
 use crate::git::fetch::Remote;
-use crate::git::store::{FETCH, With, file_of, rewound, set_shallow};
+use crate::git::store::{With, file_of, rewound, set_shallow};
 
 /// How many commits are fetched of a history at first; each further time it is so many times more.
 pub(in crate::git) const DEPTH: u32 = 50;
@@ -190,24 +190,6 @@ impl Workshop {
     fn fetched(&self) -> Result<(), GitError> {
         set_shallow(self.path(), &self.own.shallow())?;
         self.refresh()
-    }
-
-    /// Fetches a ref of a remote, given by its full name, into the workshop, with all its objects
-    /// but those that the cousin has: for a cousin that shares its history with the source.
-    ///
-    /// # Errors
-    /// [`GitError`] when it cannot be fetched.
-    pub fn fetch_all(&self, remote: &Remote, reference: &str) -> Result<ObjectId, GitError> {
-        check_reference(reference)?;
-        let dir = git_path(self.path());
-        let refspec = format!("+{reference}:refs/source/branch");
-        let mut args = FETCH.to_vec();
-        args.extend(["--end-of-options", remote.url(), &refspec]);
-        let place = Place::Own(&dir);
-        remote.with_credentials(&self.git, place, |context| self.git.run(context, &args))?;
-        self.refresh()?;
-        let found = self.repository.find_reference("refs/source/branch")?;
-        Ok(found.peel(git2::ObjectType::Commit)?.id())
     }
 }
 

@@ -71,12 +71,13 @@ fn overlap(first: &Listed, second: &Listed, findings: &mut Findings<'_>) {
         } else {
             let (inner, outer) = if contains(one, other) { (other, one) } else { (one, other) };
             format!(
-                "{one_name} and {other_name} would overwrite each other: \"{inner}\" lies in \"{outer}\""
+                "{one_name} and {other_name} would overwrite each other: \"{inner}\" lies in \
+                 \"{outer}\""
             )
         };
         Finding::new(message, "give each its own directory with \"into\"")
             .related(first.into.span, "the other one is put here")
-.pointer(second.at)
+            .pointer(second.at)
     });
 }
 

@@ -66,6 +66,10 @@ pub fn commands_by_hand(it: &ByHand<'_>) -> Vec<String> {
             let prefix = shell_quoted(&[b"--prefix=", into, b"/"].concat());
             all.push(format!("git rm -r -q --ignore-unmatch -- {}", literal(into)));
             all.push(format!("git read-tree -u {prefix} {new}"));
+            all.push(format!(
+                "# what was only here is gone now; git checkout {origin} -- PATH brings back what is \
+                 to stay"
+            ));
         }
     }
     // The first time there is no lock file, and nothing that it would say.

@@ -300,6 +300,7 @@ fn the_commands_can_be_pasted() {
     git checkout --no-track -b update-from-upstream-a origin/main
     git rm -r -q --ignore-unmatch -- ':(top,literal)-x'
     git read-tree -u --prefix=-x/ 1a2b3c4d5e6f708192a3b4c5d6e7f80912345678:features/a
+    # what was only here is gone now; git checkout origin/main -- PATH brings back what is to stay
     # resolve what is in conflict
     git add -A -- ':(top,literal)-x'
     git commit -m 'Update it'\''s $(done) from acme/monorepo'

@@ -109,20 +109,3 @@ fn the_cousins_history_is_completed_in_the_workshop_and_not_in_the_clone() {
         assert_eq!(clone.commondir().join("shallow").exists(), kind == "shallow");
     }
 }
-
-#[test]
-fn a_source_that_shares_history_is_fetched_with_all_its_objects() {
-    let sandbox = Sandbox::new();
-    let origin = sandbox.bare("origin.git");
-    let main = sandbox.commits(&origin, "main", None, &[A, B]);
-    let source = sandbox.bare("source.git");
-    sandbox.git(&source, &["fetch", "-q", origin.to_str().unwrap(), "main:main"]);
-    let new = sandbox.commits(&source, "main", Some(main[1]), &[&[("a", "source\n")]])[0];
-    let clone = sandbox.clone(&origin, "cousin", &[]);
-    let workshop = Workshop::new(&sandbox.program(), &clone).unwrap();
-    let tip = workshop.fetch_all(&sandbox.remote(&source), "refs/heads/main").unwrap();
-    assert_eq!(tip, new);
-    assert_eq!(told(&workshop, tip, main[1]).unwrap(), names(&[new]));
-    let all = workshop.files(workshop.root(tip).unwrap()).unwrap();
-    assert_eq!(workshop.blob(all[&b"a"[..]].id).unwrap(), b"source\n");
-}
