@@ -12,8 +12,12 @@ const BREAK: &[u8] = "\u{200b}".as_bytes();
 const HOST: &[u8] = b"github.com";
 const REDIRECT: &[u8] = b"redirect.github.com";
 
-/// Returns `text` so that GitHub mentions nobody, links no issue and closes none because of it: a
-/// break behind the `@` of a mention, the `#` of an issue's number and `GH-`, and addresses on
+/// What keeps workflows from running when it stands between brackets in the newest commit's message.
+/// Source: GitHub's documentation, "Skipping workflow runs".
+const SKIPS: [&[u8]; 5] = [b"skip ci", b"ci skip", b"no ci", b"skip actions", b"actions skip"];
+
+/// Returns `text` so that GitHub mentions nobody, links no issue, closes none and leaves out no
+/// workflow because of it: a break behind the `@` of a mention, the `#` of an issue's number, `GH-` and the `[` of `[skip ci]`, and addresses on
 /// github.com by way of redirect.github.com.
 ///
 /// A trailer that credits somebody (`Co-authored-by: NAME <MAIL>`) keeps the mail address as it is.
@@ -62,6 +66,7 @@ fn defuse_into(line: &[u8], out: &mut Vec<u8>) {
         match byte {
             b'@' if begins_word && next.is_ascii_alphanumeric() => out.extend(BREAK),
             b'#' if next.is_ascii_digit() => out.extend(BREAK),
+            b'[' if is_skip(rest.get(1..).unwrap_or_default()) => out.extend(BREAK),
             b'g' | b'G' if begins_word && is_gh(rest) => {
                 out.extend(rest.get(1..3).unwrap_or_default());
                 out.extend(BREAK);
@@ -74,6 +79,14 @@ fn defuse_into(line: &[u8], out: &mut Vec<u8>) {
 
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether this, behind a bracket, keeps workflows from running.
+fn is_skip(rest: &[u8]) -> bool {
+    SKIPS.iter().any(|skip| {
+        rest.get(..skip.len()).is_some_and(|it| it.eq_ignore_ascii_case(skip))
+            && rest.get(skip.len()) == Some(&b']')
+    })
 }
 
 /// Whether this begins with `GH-` and a digit.

@@ -96,6 +96,10 @@ fn what_github_would_read_out_of_a_text_is_broken() {
         ("Signed-off-by: x <]@team>", "Signed-off-by: x <]@\u{200b}team>"),
         ("Signed-off-by: x <GH-1@b.c>", "Signed-off-by: x <GH-\u{200b}1@b.c>"),
         ("See: x <]@b.c>", "See: x <]@\u{200b}b.c>"),
+        ("bump [skip ci]", "bump [\u{200b}skip ci]"),
+        ("[CI Skip][no ci]", "[\u{200b}CI Skip][\u{200b}no ci]"),
+        ("[skip actions] [actions skip]", "[\u{200b}skip actions] [\u{200b}actions skip]"),
+        ("[skip cin] skip ci] [skip", "[skip cin] skip ci] [skip"),
         ("", ""),
     ] {
         assert_eq!(defused(text), expected, "{text}");

@@ -10,6 +10,10 @@ pub(super) const DISPATCH_ID: &str = "Ecosystem-Dispatch-Id";
 pub(super) const TREE: &str = "Ecosystem-Tree";
 pub(super) const REBASED: &str = "Ecosystem-Rebased";
 
+/// The trailer by which GitHub runs no checks for a commit. Source: GitHub's documentation, "About
+/// status checks".
+const SKIP: &str = "skip-checks";
+
 /// What stands before a trailer of ours that upstream's message brought along.
 const RENAMED: &[u8] = b"Upstream-";
 
@@ -108,7 +112,7 @@ pub(super) fn rename_ours(message: &[u8]) -> Vec<u8> {
     for line in message.split_inclusive(|byte| *byte == b'\n') {
         let key = split(line.trim_ascii_start()).map(|(key, _)| key);
         let is_ours = key.is_some_and(|key| {
-            [FEATURE, SOURCE, DISPATCH_ID, TREE, REBASED]
+            [FEATURE, SOURCE, DISPATCH_ID, TREE, REBASED, SKIP]
                 .iter()
                 .any(|it| key.eq_ignore_ascii_case(it.as_bytes()))
         });
