@@ -2,7 +2,7 @@
 //! file that says where it came from, and a message by which a later run knows its own. With
 //! `cherry-pick` there is a commit for each of upstream's, and what they leave is in one more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::names::{FeaturePath, RepoName};
 use crate::subscriptions::{Method, Subscription};
 use crate::sync::apply::{Applied, Bench, Sides, preserves};
 use crate::sync::lock::{self, Lock, Locked};
-use crate::sync::merge;
+use crate::sync::merge::{self, Contents};
 use crate::sync::message::{self, CommitText, Trailers, UpstreamCommit};
 use crate::sync::outcome::Trouble;
 use crate::sync::verify::{Good, sha};
@@ -124,7 +124,8 @@ impl Bench<'_, '_> {
         Ok(growing.tip)
     }
 
-    /// Puts each upstream commit that touches the feature on the cousin's, until one conflicts.
+    /// Puts each upstream commit that touches the feature on the cousin's, until one conflicts or
+    /// holds what may not be written.
     fn pick(
         &mut self,
         growing: &mut Growing,
@@ -136,9 +137,10 @@ impl Bench<'_, '_> {
         let subscription = sides.subscription;
         let into = subscription.into.as_bytes();
         let states = self.states(subscription, finished.news)?;
-        let mut current = sides.ours.clone();
         let single: Vec<&CommitRecord> =
             finished.news.iter().filter(|it| it.parents.len() <= 1).collect();
+        self.bring_states(subscription, &single, &states)?;
+        let mut current = sides.ours.clone();
         for (at, record) in single.iter().enumerate() {
             let theirs = states.get(&id(record)?).cloned().unwrap_or_default();
             let parent = record.parents.first().and_then(|parent| states.get(parent));
@@ -151,7 +153,12 @@ impl Bench<'_, '_> {
             if picked.files == current {
                 continue;
             }
-            self.may_hold(sides, &current, &picked.files)?;
+            match self.may_hold(sides, &current, &picked.files) {
+                Ok(()) => {}
+                // Upstream may have taken it back since: the whole has passed this check.
+                Err(trouble) if trouble.refused => return Ok(()),
+                Err(trouble) => return Err(trouble),
+            }
             growing.root = self.workshop.graft(Some(growing.root), into, &picked.files)?;
             // The last one that completes the whole stands for the commit that was asked for.
             let whole = at + 1 == single.len() && picked.files == applied.files;
@@ -187,6 +194,29 @@ impl Bench<'_, '_> {
         commits.sort_unstable();
         commits.dedup();
         self.history(subscription, &commits)
+    }
+
+    /// Fetches, all in one go, what each of the commits brings to the feature: a state in between may
+    /// hold blobs that the last one does not.
+    fn bring_states(
+        &mut self,
+        subscription: &Subscription,
+        records: &[&CommitRecord],
+        states: &BTreeMap<ObjectId, Files>,
+    ) -> Result<(), Trouble> {
+        let none = Files::new();
+        let mut blobs = BTreeSet::new();
+        for record in records {
+            let before = record.parents.first().and_then(|it| states.get(it)).unwrap_or(&none);
+            let after = states.get(&id(record)?).unwrap_or(&none);
+            let is_new = |(path, entry): &(&Vec<u8>, &Entry)| {
+                before.get(*path) != Some(entry)
+                    && entry.mode != Mode::Submodule
+                    && !preserves(subscription, path)
+            };
+            blobs.extend(after.iter().filter(is_new).map(|(_, entry)| entry.id));
+        }
+        self.prepare(&blobs)
     }
 
     fn at(&self, root: ObjectId, into: &[u8]) -> Result<Files, Trouble> {

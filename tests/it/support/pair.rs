@@ -107,7 +107,12 @@ impl Pair {
         let sandbox = Sandbox::new();
         let bare = |name: &str| {
             sandbox.git(sandbox.path(), &["init", "-q", "--bare", "-b", "main", name]);
-            sandbox.path().join(name)
+            let path = sandbox.path().join(name);
+            // As GitHub does: else all blobs come along, and none is ever missed.
+            for setting in ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"] {
+                sandbox.git(&path, &["config", setting, "true"]);
+            }
+            path
         };
         let (mono, web) = (bare("mono.git"), bare("web.git"));
         Self { sandbox, mono, web, subscriptions }

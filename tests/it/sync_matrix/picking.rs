@@ -220,3 +220,26 @@ fn three_hundred_commits_are_picked_in_their_order() {
     pair.accept(BRANCH);
     assert_eq!(pair.pull()["features"][0]["outcome"], "nothing-to-do");
 }
+
+#[test]
+fn what_may_not_be_written_and_was_taken_back_ends_the_picking_and_not_the_sync() {
+    let pair = begun(&files(&[("x", "1\n")]));
+    let workflow = ".github/workflows/ci.yml";
+    let states = [
+        files(&[("x", "2\n")]),
+        files(&[("x", "3\n"), (workflow, "on: push\n")]),
+        files(&[("x", "4\n")]),
+    ];
+    let heads: Vec<String> =
+        states.iter().map(|state| pair.upstream(&below(FEATURE, state))).collect();
+    brought(&pair);
+    let made = made(&pair);
+    assert_eq!(made.len(), 2);
+    holds(&made[0], format!("\nEcosystem-Source: local/mono@{}\n", heads[0]).as_bytes());
+    holds(&made[1], b"\n\nUpdate features/push to local/mono@");
+    assert_eq!(inside("src/push", &pair.files(&pair.web, BRANCH)), states[2]);
+    assert_eq!(pair.locked(BRANCH, FEATURE)["commit"], heads[2]);
+    let range = format!("main..{BRANCH}");
+    let touching = ["rev-list", &range, "--", "src/push/.github"];
+    assert_eq!(pair.sandbox.git(&pair.web, &touching), "");
+}
