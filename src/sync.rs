@@ -29,4 +29,5 @@ pub mod rebase;
 pub mod record;
 #[cfg(test)]
 mod scripted;
+pub mod since;
 pub mod verify;

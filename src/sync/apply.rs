@@ -12,6 +12,7 @@ use crate::subscriptions::{self, Method, Subscription};
 use crate::sync::lock::{self, Locked};
 use crate::sync::merge::{self, Conflict, Contents, Merge};
 use crate::sync::outcome::{Change, ChangeKind, Trouble};
+use crate::sync::since::Since;
 use crate::sync::{paths, proof};
 
 /// The repositories that things are read from and written to.
@@ -24,17 +25,6 @@ pub struct Bench<'w, 'b> {
     pub allow_workflows: bool,
     /// Blobs that only the cousin has, so that the source is not asked for them.
     own: BTreeSet<ObjectId>,
-}
-
-/// What upstream's changes are counted from.
-#[derive(Debug, Clone, Copy)]
-pub enum Since<'l> {
-    /// The commit that the cousin has.
-    Commit(&'l Locked),
-    /// What it held: the branch was rewritten since.
-    Tree(&'l Locked),
-    /// The cousin has none.
-    Nothing,
 }
 
 /// The three sides of one feature, and where it goes.
@@ -101,10 +91,7 @@ impl Bench<'_, '_> {
             }
             found => self.files(found)?,
         };
-        let last = match since {
-            Since::Commit(locked) => ObjectId::from_str(locked.commit.as_str()).ok(),
-            Since::Tree(_) | Since::Nothing => None,
-        };
+        let last = since.commit().and_then(|it| ObjectId::from_str(it.as_str()).ok());
         let commits: Vec<ObjectId> = last.into_iter().chain([commit]).collect();
         let mut found = self.upstream.feature(&commits, feature)?;
         let theirs = found.pop().unwrap_or(Found::Nothing);

@@ -72,31 +72,77 @@ pub fn verify(upstream: &mut Upstream<'_>, claim: &Claim<'_>) -> Result<Verified
     let Some(last) = claim.last else {
         return Ok(Verified::Good(Good { record, since: None, rewritten: false }));
     };
-    match upstream.relation(&commit, last)? {
-        Relation::Same => Ok(Verified::Same(commit)),
-        Relation::Ahead => {
-            Ok(Verified::Good(Good { record, since: Some(last.clone()), rewritten: false }))
-        }
+    Ok(match follow(upstream, &commit, last, claim.allow_rewritten)? {
+        Relation::Same => Verified::Same(commit),
+        Relation::Apart => Verified::Good(Good { record, since: None, rewritten: true }),
+        _ => Verified::Good(Good { record, since: Some(last.clone()), rewritten: false }),
+    })
+}
+
+/// Returns how a commit follows on one that the cousin has: it is the same or descends from it, or,
+/// where that may be, the branch was rewritten.
+///
+/// # Errors
+/// It is an older one, or the branch was rewritten and may not have been.
+pub fn follow(
+    upstream: &mut Upstream<'_>,
+    commit: &CommitSha,
+    last: &CommitSha,
+    allow_rewritten: bool,
+) -> Result<Relation, Trouble> {
+    match upstream.relation(commit, last)? {
         Relation::Behind => Err(Trouble::refused(
             "rollback",
             format!("{} is older than {}, which the cousin has", commit.short(), last.short()),
             "an event that comes late, or again, takes nothing back; to undo a change, revert it \
              upstream",
         )),
-        Relation::Apart if claim.allow_rewritten => {
-            Ok(Verified::Good(Good { record, since: None, rewritten: true }))
-        }
-        Relation::Apart => Err(Trouble::refused(
+        Relation::Apart if !allow_rewritten => Err(Trouble::refused(
             "rewritten",
             format!(
-                "{} does not descend from {}, which the cousin has: {branch} was rewritten",
+                "{} does not descend from {}, which the cousin has: {} was rewritten",
                 commit.short(),
-                last.short()
+                last.short(),
+                upstream.branch()
             ),
             "see that the rewrite upstream was meant, then run `ecosystem sync --pull \
              --allow-rewritten` once",
         )),
+        relation => Ok(relation),
     }
+}
+
+impl Verified {
+    /// Returns what holds for two features that are brought together: one that has something new is
+    /// enough, and what is new is counted from the older commit.
+    ///
+    /// # Errors
+    /// Upstream's history cannot be read.
+    pub fn and(self, other: Self, upstream: &mut Upstream<'_>) -> Result<Self, Trouble> {
+        Ok(match (self, other) {
+            (Self::Good(one), Self::Good(other)) => Self::Good(Good {
+                since: older(upstream, one.since, other.since)?,
+                rewritten: one.rewritten || other.rewritten,
+                record: one.record,
+            }),
+            (Self::Same(_), other) => other,
+            (good, Self::Same(_)) => good,
+        })
+    }
+}
+
+/// Returns the older of two commits of the branch, or the one that there is.
+///
+/// # Errors
+/// Upstream's history cannot be read.
+pub fn older(
+    upstream: &mut Upstream<'_>,
+    one: Option<CommitSha>,
+    other: Option<CommitSha>,
+) -> Result<Option<CommitSha>, Trouble> {
+    let (Some(one), Some(other)) = (&one, &other) else { return Ok(one.or(other)) };
+    let is_newer = upstream.relation(one, other)? == Relation::Ahead;
+    Ok(Some(if is_newer { other } else { one }.clone()))
 }
 
 fn young_enough(record: &CommitRecord, claim: &Claim<'_>) -> Result<(), Trouble> {

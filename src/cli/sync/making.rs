@@ -11,16 +11,17 @@ use crate::git::files::{Files, ObjectId};
 use crate::git::upstream::Upstream;
 use crate::git::workshop::Workshop;
 use crate::input;
-use crate::names::CommitSha;
+use crate::names::{CommitSha, FeaturePath};
 use crate::subscriptions::{Method, Subscription};
-use crate::sync::apply::{Applied, Bench, Sides, Since};
+use crate::sync::apply::{Applied, Bench, Sides};
 use crate::sync::dependencies;
 use crate::sync::lock::{self, Lock};
 use crate::sync::message::UpstreamCommit;
 use crate::sync::outcome::{Brought, Change, Outcome, Stage, Trouble};
 use crate::sync::rebase::no_such_feature;
 use crate::sync::record::{Finished, Imprint, Onto, told};
-use crate::sync::verify::{Claim, Good, Verified, sha, verify};
+use crate::sync::since::{Since, had};
+use crate::sync::verify::{Claim, Good, Verified, older, sha, verify};
 
 /// The note of a list that is cut.
 const NEWEST_ONLY: &str = "Only the newest upstream commits are listed.";
@@ -28,6 +29,15 @@ const NEWEST_ONLY: &str = "Only the newest upstream commits are listed.";
 /// A unit whose commit may be brought.
 pub(super) struct Maker {
     pub(super) good: Good,
+}
+
+/// Each feature of a unit, applied on a commit of the cousin.
+struct Parts<'u> {
+    all: Vec<(Sides<'u>, Applied)>,
+    /// Whether one of them is brought for the first time.
+    is_first: bool,
+    /// The upstream commit, counted from what that commit of the cousin has.
+    good: Good,
 }
 
 /// What was made of it.
@@ -51,10 +61,9 @@ impl Maker {
         unit: &Unit<'_>,
         brought: &mut Brought,
     ) -> Result<Option<Self>, Trouble> {
-        let lock = course.onto.lock.clone();
         let found = match in_work_tree(course, unit) {
             Some(commit) => Verified::Same(commit),
-            None => verified(course, unit, &lock)?,
+            None => verified(course, unit)?,
         };
         match found {
             Verified::Same(commit) => {
@@ -102,13 +111,14 @@ impl Maker {
         let upstream = course.upstream.as_mut().ok_or_else(not_fetched)?;
         let allow_workflows = course.request.allow_workflows;
         let mut bench = Bench::new(course.workshop, upstream, allow_workflows);
-        let (parts, is_first) = self.apply(&mut bench, unit, onto, source.as_str())?;
-        self.note(&mut bench, unit, &parts, brought)?;
-        let content = content(&parts);
+        let allow_rewritten = course.request.allow_rewritten;
+        let parts = self.apply(&mut bench, unit, onto, source.as_str(), allow_rewritten)?;
+        self.note(&mut bench, unit, &parts.all, brought)?;
+        let content = content(&parts.all);
         let conflicts = !brought.conflicts.is_empty();
         // Where nothing is recorded yet that can be counted from, that is worth a commit of its own:
         // without it there is no base for the next merge.
-        let is_to_be_recorded = is_first || self.good.rewritten;
+        let is_to_be_recorded = parts.is_first || parts.good.rewritten;
         if brought.changes.is_empty() && !is_to_be_recorded {
             return Ok(Made {
                 commit: None,
@@ -121,91 +131,64 @@ impl Maker {
         }
         *stage = Stage::Recorded;
         let features = unit.features();
-        let news = bench.news(&features.iter().collect::<Vec<_>>(), &self.good)?;
-        let finished = Finished { parts: &parts, good: &self.good, news: &news.commits };
+        let features: Vec<&FeaturePath> = features.iter().collect();
+        let told_of = bench.news(&features, &self.good)?;
+        // A branch with a person's commits may have some of that already.
+        let news = bench.news(&features, &parts.good)?;
+        let finished = Finished { parts: &parts.all, good: &parts.good, news: &news.commits };
         let made = bench.record(onto, &finished, &imprint)?;
         brought.made = sha(made).ok();
         brought.diff_stat = course.workshop.diff_stat(onto.root, course.workshop.root(made)?).ok();
-        let said = match brought.changes.len() {
-            0 => format!("in a commit of {} alone: what is here is counted from", lock::FILE_NAME),
-            _ if course.mode() == Mode::WorkTree => format!("with {}", lock::FILE_NAME),
-            _ => format!("in a commit, with {}", lock::FILE_NAME),
-        };
-        brought.pass(Stage::Recorded, said);
+        brought.pass(Stage::Recorded, recorded(brought, course.mode()));
         Ok(Made {
             commit: Some(made),
             content,
             conflicts,
-            previous: self.previous(&onto.lock, unit, source.as_str()),
-            news: news.commits.iter().map(told).collect(),
-            notes: self.notes(&parts, brought, news.complete),
+            previous: self.previous(onto, unit, source.as_str()),
+            news: told_of.commits.iter().map(told).collect(),
+            notes: notes(&parts, brought, told_of.complete),
         })
     }
 
-    /// Returns each feature of the unit, applied, and whether one of them is brought for the first
-    /// time.
+    /// Returns each feature of the unit, applied.
     fn apply<'u>(
         &self,
         bench: &mut Bench<'_, '_>,
         unit: &Unit<'u>,
         onto: &Onto,
         source: &str,
-    ) -> Result<(Vec<(Sides<'u>, Applied)>, bool), Trouble> {
+        allow_rewritten: bool,
+    ) -> Result<Parts<'u>, Trouble> {
         let commit = ObjectId::from_str(self.good.record.id.as_str())
             .map_err(|error| Trouble::new("git", error.message().to_owned(), ""))?;
-        let mut parts = Vec::new();
-        let mut is_first = false;
+        let good = Good { record: self.good.record.clone(), since: None, rewritten: false };
+        let mut parts = Parts { all: Vec::new(), is_first: false, good };
         for subscription in &unit.subscriptions {
             let subscription: &'u Subscription = subscription;
-            let since = since(&onto.lock, subscription, source, self.good.rewritten);
+            let locked = had(onto, subscription, source);
+            let since = Since::of(bench.upstream, locked, &parts.good.record.id, allow_rewritten)?;
             let sides = bench.sides(subscription, onto.root, &since, commit)?;
             let is_new = matches!(since, Since::Nothing);
             if is_new && sides.theirs.is_empty() {
                 return Err(no_such_feature(subscription, &self.good));
             }
-            is_first |= is_new;
             let applied = bench.apply(&sides)?;
-            parts.push((sides, applied));
+            parts.all.push((sides, applied));
+            parts.is_first |= is_new;
+            parts.good.rewritten |= matches!(since, Since::Tree(_));
+            let last = since.commit().cloned();
+            parts.good.since = older(bench.upstream, parts.good.since.take(), last)?;
         }
-        Ok((parts, is_first))
+        Ok(parts)
     }
 
     /// Returns the upstream commit that was applied before.
-    fn previous(&self, lock: &Lock, unit: &Unit<'_>, source: &str) -> Option<CommitSha> {
-        let had = || {
-            let mut locked = unit.subscriptions.iter().filter_map(|it| lock.get(&it.feature));
-            locked.find(|it| it.source == source).map(|it| it.commit.clone())
+    fn previous(&self, onto: &Onto, unit: &Unit<'_>, source: &str) -> Option<CommitSha> {
+        let gone = || {
+            let locked = unit.subscriptions.iter().find_map(|it| had(onto, it, source));
+            locked.map(|it| it.commit.clone())
         };
-        self.good.since.clone().or_else(|| self.good.rewritten.then(had).flatten())
-    }
-
-    /// Returns what the pull request says besides.
-    fn notes(
-        &self,
-        parts: &[(Sides<'_>, Applied)],
-        brought: &Brought,
-        all_news: bool,
-    ) -> Vec<String> {
-        let mut notes = Vec::new();
-        if self.good.rewritten {
-            let has_base = parts.iter().all(|(sides, _)| sides.base.is_some());
-            let how = match has_base {
-                true => "it is merged from what was brought then.",
-                false => "what was brought then is gone, so there is no common base to merge from.",
-            };
-            notes.push(format!("The branch upstream was rewritten since the last sync: {how}"));
-        }
-        if brought.changes.is_empty() {
-            notes.push(format!(
-                "What is here needs no change. Only {} does: it says what the next sync is counted \
-                 from.",
-                lock::FILE_NAME
-            ));
-        }
-        if !all_news {
-            notes.push(NEWEST_ONLY.to_owned());
-        }
-        notes
+        self.good.since.clone().or_else(|| self.good.rewritten.then(gone).flatten())
     }
 
     /// Notes what was applied.
@@ -229,6 +212,29 @@ impl Maker {
     }
 }
 
+/// Returns what the pull request says besides.
+fn notes(parts: &Parts<'_>, brought: &Brought, all_news: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    if parts.good.rewritten {
+        let how = match parts.all.iter().all(|(sides, _)| sides.base.is_some()) {
+            true => "it is merged from what was brought then.",
+            false => "what was brought then is gone, so there is no common base to merge from.",
+        };
+        notes.push(format!("The branch upstream was rewritten since the last sync: {how}"));
+    }
+    if brought.changes.is_empty() {
+        notes.push(format!(
+            "What is here needs no change. Only {} does: it says what the next sync is counted \
+             from.",
+            lock::FILE_NAME
+        ));
+    }
+    if !all_news {
+        notes.push(NEWEST_ONLY.to_owned());
+    }
+    notes
+}
+
 /// Notes that what was applied, by what, is proven.
 fn pass(brought: &mut Brought, by: &str) {
     let paths = crate::report::human::counted(brought.changes.len(), "path");
@@ -241,16 +247,21 @@ fn pass(brought: &mut Brought, by: &str) {
     brought.pass(Stage::Proven, "the result holds what both sides say, and nothing else");
 }
 
+/// Returns how it was recorded.
+fn recorded(brought: &Brought, mode: Mode) -> String {
+    match brought.changes.len() {
+        0 => format!("in a commit of {} alone: what is here is counted from", lock::FILE_NAME),
+        _ if mode == Mode::WorkTree => format!("with {}", lock::FILE_NAME),
+        _ => format!("in a commit, with {}", lock::FILE_NAME),
+    }
+}
+
 fn not_fetched() -> Trouble {
     Trouble::new("upstream", "the source was not fetched", "")
 }
 
 /// Verifies the commit for each of the features that are brought together.
-fn verified(
-    course: &mut Course<'_, '_>,
-    unit: &Unit<'_>,
-    lock: &Lock,
-) -> Result<Verified, Trouble> {
+fn verified(course: &mut Course<'_, '_>, unit: &Unit<'_>) -> Result<Verified, Trouble> {
     let request = course.request;
     let upstream = course.upstream.as_mut().ok_or_else(not_fetched)?;
     // A pull names no commit, so it cannot name an old one.
@@ -260,8 +271,7 @@ fn verified(
     };
     let mut found: Option<Verified> = None;
     for subscription in &unit.subscriptions {
-        let last = lock.get(&subscription.feature);
-        let last = last.filter(|it| it.source == request.source_name.as_str());
+        let last = had(&course.onto, subscription, request.source_name.as_str());
         let claim = Claim {
             commit: unit.commit.as_ref(),
             last: last.map(|it| &it.commit),
@@ -270,10 +280,10 @@ fn verified(
             now: course.now.as_second(),
         };
         let one = verify(upstream, &claim)?;
-        // One that has something new is enough.
-        if !matches!((&found, &one), (Some(Verified::Good(_)), _)) {
-            found = Some(one);
-        }
+        found = Some(match found {
+            Some(found) => found.and(one, upstream)?,
+            None => one,
+        });
     }
     found.ok_or_else(|| Trouble::new("nothing", "there is nothing to bring", ""))
 }
@@ -294,20 +304,6 @@ fn in_work_tree(course: &Course<'_, '_>, unit: &Unit<'_>) -> Option<CommitSha> {
         locked.is_some_and(|locked| locked.commit == commit)
     };
     unit.subscriptions.iter().all(has).then_some(commit)
-}
-
-/// Returns what a feature's changes are counted from.
-fn since<'l>(
-    lock: &'l Lock,
-    subscription: &Subscription,
-    source: &str,
-    rewritten: bool,
-) -> Since<'l> {
-    match lock.get(&subscription.feature).filter(|it| it.source == source) {
-        Some(locked) if rewritten => Since::Tree(locked),
-        Some(locked) => Since::Commit(locked),
-        None => Since::Nothing,
-    }
 }
 
 /// Returns what is proposed as one id.

@@ -118,6 +118,11 @@ impl Pair {
         Self { sandbox, mono, web, subscriptions }
     }
 
+    /// Changes what is subscribed to from the cousin's next commit on.
+    pub(crate) fn subscribe(&mut self, subscriptions: &[Value]) {
+        self.subscriptions["subscriptions"] = json!(subscriptions);
+    }
+
     /// Commits a state of the monorepo.
     pub(crate) fn upstream(&self, files: &Tree) -> String {
         self.import(&self.mono, "main", &[Commit::new("upstream", files)])

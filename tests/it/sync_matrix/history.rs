@@ -175,3 +175,84 @@ fn a_pull_request_is_done_however_it_was_merged() {
         }
     }
 }
+
+#[test]
+fn a_rewrite_of_what_only_the_branch_has_is_refused_until_a_person_says_that_it_was_meant() {
+    for method in METHODS {
+        case(method);
+        let circle = Circle::by(method);
+        let goes_on = |line: &str, to: &str| {
+            let path = "features/push/app.txt";
+            circle.upstream("on", |mono| change(mono, path, line, &format!("{to}\n")));
+        };
+        let path = format!("{}/app.txt", into(method));
+        circle.pull();
+        circle.merge(1, MergeMethod::Merge);
+        goes_on("app 2\n", "two");
+        circle.pull();
+        let theirs = circle.on_branch(BRANCH, "a person's", |web| {
+            change(web, &path, "app 9\n", "person\n");
+        });
+        circle.sandbox.git(&circle.mono, &["reset", "-q", "--hard", "HEAD^"]);
+        circle.sandbox.git(&circle.mono, &["push", "-q", "--force", "origin", "HEAD"]);
+        goes_on("app 5\n", "five");
+
+        let report = circle.sync().args(["--pull", "--format", "json"]).run().expect_code(1).json();
+        let told = &report["features"][0];
+        assert_eq!((&told["outcome"], &told["code"]), (&json!("refused"), &json!("rewritten")));
+        assert_eq!(circle.bare(&["rev-parse", BRANCH]), theirs);
+
+        let args = ["--pull", "--allow-rewritten", "--format", "json"];
+        let report = circle.sync().args(args).run().expect_code(0).json();
+        assert_eq!(report["features"][0]["outcome"], "updated", "{report:#}");
+        assert_eq!(circle.bare(&["rev-parse", &format!("{BRANCH}^")]), theirs);
+        let upstream = lines("app").replace("app 5", "five");
+        let edited = upstream.replace("app 9", "person");
+        let expected = if method == "copy" { upstream } else { edited };
+        assert_eq!(circle.at(BRANCH, &path), expected.trim_end());
+        let report = circle.pull();
+        assert_eq!(report["features"][0]["outcome"], "nothing-to-do", "{report:#}");
+    }
+}
+
+/// A cousin that has one feature, edited, of two that it subscribes to; the new one stands first.
+fn with_a_second_feature() -> Pair {
+    let squash = |feature: &str| json!({ "feature": feature, "into": feature, "method": "squash" });
+    let mut pair = Pair::new(&[squash("features/a")]);
+    pair.here(&Tree::new());
+    pair.upstream(&two_features(lines("app")));
+    let report = pair.pull();
+    pair.accept(report["features"][0]["branch"].as_str().unwrap());
+    pair.subscribe(&[squash("features/b"), squash("features/a")]);
+    pair.here(&tree([("features/a/x", file(lines("app").replace("app 9", "ours")))]));
+    pair
+}
+
+fn two_features(x: String) -> Tree {
+    tree([("features/a/x", file(x)), ("features/b/y", file("1\n"))])
+}
+
+#[test]
+fn features_of_one_commit_are_each_counted_from_what_there_is_of_them() {
+    for is_rewritten in [false, true] {
+        case(&format!("rewritten: {is_rewritten}"));
+        let pair = with_a_second_feature();
+        let theirs = two_features(lines("app").replace("app 2", "two"));
+        if is_rewritten {
+            pair.sandbox.git(&pair.mono, &["update-ref", "-d", "refs/heads/main"]);
+        }
+        pair.import(&pair.mono, "main", &[Commit::new("the first one goes on", &theirs)]);
+        let args: &[&str] = if is_rewritten { &["--allow-rewritten"] } else { &[] };
+        let report = pair.pull_with(args);
+        let told = &report["features"][0];
+        assert_eq!((&told["outcome"], &told["conflicts"]), (&json!("committed"), &json!([])));
+        let branch = told["branch"].as_str().unwrap();
+        let files = pair.files(&pair.web, branch);
+        let merged = lines("app").replace("app 2", "two").replace("app 9", "ours");
+        assert_eq!(files[b"features/a/x".as_slice()], file(merged));
+        assert_eq!(files[b"features/b/y".as_slice()], file("1\n"));
+        let body = told["pull_request"]["body"].as_str().unwrap();
+        assert_eq!(body.contains("was rewritten since the last sync"), is_rewritten, "{body}");
+        assert_eq!(body.contains("the first one goes on"), !is_rewritten, "{body}");
+    }
+}

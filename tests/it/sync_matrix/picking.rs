@@ -1,11 +1,12 @@
 //! `cherry-pick`: one commit for each of upstream's, with its author, date and message, and whatever
 //! they leave in one more.
 
+use ecosystem_dispatcher::embedded_github::MergeMethod;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use super::{BRANCH, FEATURE, into, subscription};
-use crate::support::circle::lines;
+use crate::support::circle::{Circle, change, lines};
 use crate::support::pair::{Commit, File, Pair, Tree, below, file, inside, tree};
 
 fn files(all: &[(&str, &str)]) -> Tree {
@@ -242,4 +243,33 @@ fn what_may_not_be_written_and_was_taken_back_ends_the_picking_and_not_the_sync(
     let range = format!("main..{BRANCH}");
     let touching = ["rev-list", &range, "--", "src/push/.github"];
     assert_eq!(pair.sandbox.git(&pair.web, &touching), "");
+}
+
+#[test]
+fn on_top_of_a_persons_commit_only_what_the_branch_has_not_is_picked() {
+    let circle = Circle::by("cherry-pick");
+    circle.pull();
+    circle.merge(1, MergeMethod::Merge);
+    let goes_on = |message: &str, from: &str, to: &str| {
+        circle.upstream(message, |mono| change(mono, "features/push/app.txt", from, to))
+    };
+    goes_on("second", "app 2\n", "two\n");
+    circle.pull();
+    // To pick the second again would conflict with what became of it.
+    let theirs = circle.on_branch(BRANCH, "a person's", |web| {
+        change(web, "src/push/app.txt", "two\n", "of a person\n");
+    });
+    let head = goes_on("third", "app 8\n", "eight\n");
+    let report = circle.pull();
+    assert_eq!(report["features"][0]["outcome"], "updated", "{report:#}");
+    let range = format!("{theirs}..{BRANCH}");
+    assert_eq!(circle.bare(&["log", "--format=%s", &range]), "third");
+    let message = circle.bare(&["log", "-1", "--format=%B", BRANCH]);
+    assert!(message.contains(&format!("Ecosystem-Source: acme/monorepo@{head}")), "{message}");
+    let text = lines("app").replace("app 2", "of a person").replace("app 8", "eight");
+    assert_eq!(circle.at(BRANCH, "src/push/app.txt"), text.trim_end());
+    // The pull request brings both.
+    let body = &circle.pulls()[1].issue.body;
+    let body = body.as_deref().unwrap();
+    assert!(body.contains("second") && body.contains("third"), "{body}");
 }
