@@ -3,6 +3,7 @@
 //! lock file of its own, and features that are brought together need not have been so far.
 
 use crate::git::upstream::{Relation, Upstream};
+use crate::git::workshop::{Found, Workshop};
 use crate::names::CommitSha;
 use crate::subscriptions::Subscription;
 use crate::sync::lock::Locked;
@@ -50,8 +51,25 @@ impl<'l> Since<'l> {
     }
 }
 
-/// Returns how a commit of the cousin has a feature; none where that is another source's.
-#[must_use]
-pub fn had<'l>(onto: &'l Onto, subscription: &Subscription, source: &str) -> Option<&'l Locked> {
-    onto.lock.get(&subscription.feature).filter(|it| it.source == source)
+/// Returns how a commit of the cousin has a feature. None where that is another source's, and where
+/// it was put elsewhere and is not at the directory that is named now: merged from what it was, a
+/// directory that is not there is one that the cousin has deleted. Who has moved the files along has
+/// moved the feature.
+///
+/// # Errors
+/// The cousin's trees cannot be read.
+pub fn had<'l>(
+    workshop: &Workshop,
+    onto: &'l Onto,
+    subscription: &Subscription,
+    source: &str,
+) -> Result<Option<&'l Locked>, Trouble> {
+    let Some(locked) = onto.lock.get(&subscription.feature).filter(|it| it.source == source) else {
+        return Ok(None);
+    };
+    let is_there = locked.into == subscription.into.to_string() || {
+        let found = workshop.at(onto.root, subscription.into.as_bytes())?;
+        !matches!(found, Found::Nothing | Found::Through(_))
+    };
+    Ok(is_there.then_some(locked))
 }

@@ -165,7 +165,7 @@ impl Maker {
         let mut parts = Parts { all: Vec::new(), is_first: false, good };
         for subscription in &unit.subscriptions {
             let subscription: &'u Subscription = subscription;
-            let locked = had(onto, subscription, source);
+            let locked = had(bench.workshop, onto, subscription, source)?;
             let since = Since::of(bench.upstream, locked, &parts.good.record.id, allow_rewritten)?;
             let sides = bench.sides(subscription, onto.root, &since, commit)?;
             let is_new = matches!(since, Since::Nothing);
@@ -185,8 +185,8 @@ impl Maker {
     /// Returns the upstream commit that was applied before.
     fn previous(&self, onto: &Onto, unit: &Unit<'_>, source: &str) -> Option<CommitSha> {
         let gone = || {
-            let locked = unit.subscriptions.iter().find_map(|it| had(onto, it, source));
-            locked.map(|it| it.commit.clone())
+            let mut locked = unit.subscriptions.iter().filter_map(|it| onto.lock.get(&it.feature));
+            locked.find(|it| it.source == source).map(|it| it.commit.clone())
         };
         self.good.since.clone().or_else(|| self.good.rewritten.then(gone).flatten())
     }
@@ -271,7 +271,8 @@ fn verified(course: &mut Course<'_, '_>, unit: &Unit<'_>) -> Result<Verified, Tr
     };
     let mut found: Option<Verified> = None;
     for subscription in &unit.subscriptions {
-        let last = had(&course.onto, subscription, request.source_name.as_str());
+        let source = request.source_name.as_str();
+        let last = had(course.workshop, &course.onto, subscription, source)?;
         let claim = Claim {
             commit: unit.commit.as_ref(),
             last: last.map(|it| &it.commit),
@@ -294,14 +295,17 @@ fn in_work_tree(course: &Course<'_, '_>, unit: &Unit<'_>) -> Option<CommitSha> {
     if course.mode() != Mode::WorkTree {
         return None;
     }
-    let path = course.clone.workdir()?.join(lock::FILE_NAME);
-    let lock = Lock::parse(&input::read(&path, MAX_BYTES).ok()?).ok()?;
+    let root = course.clone.workdir()?;
+    let lock = Lock::parse(&input::read(&root.join(lock::FILE_NAME), MAX_BYTES).ok()?).ok()?;
     let tip = course.upstream.as_ref().and_then(|it| sha(it.tip()).ok());
     let commit = unit.commit.clone().or(tip)?;
     let source = course.request.source_name.as_str();
     let has = |it: &&Subscription| {
         let locked = lock.get(&it.feature).filter(|locked| locked.source == source);
-        locked.is_some_and(|locked| locked.commit == commit)
+        let is_there = |into: &str| {
+            into == it.into.to_string() || root.join(it.into.as_str()).symlink_metadata().is_ok()
+        };
+        locked.is_some_and(|locked| locked.commit == commit && is_there(&locked.into))
     };
     unit.subscriptions.iter().all(has).then_some(commit)
 }

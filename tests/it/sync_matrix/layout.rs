@@ -257,3 +257,71 @@ fn a_pull_request_for_each_commit_has_a_branch_that_is_called_by_it() {
     assert_eq!(circle.pull()["features"][0]["outcome"], "nothing-to-do");
     assert_eq!(circle.github(|model| model.pull_requests_of(COUSIN)).len(), 2);
 }
+
+/// A cousin that has a feature in `src/push`, with an edit of its own, and wants it in `lib/push`.
+fn to_be_moved(method: &str, are_moved: bool) -> Pair {
+    let mut pair = Pair::new(&[subscription(method)]);
+    pair.here(&Tree::new());
+    pair.upstream(&below(FEATURE, &tree([("app", file(lines("app")))])));
+    pair.pull();
+    pair.accept(BRANCH);
+    pair.subscribe(&[json!({ "feature": FEATURE, "into": "lib/push", "method": method })]);
+    let edited = tree([("app", file(lines("app").replace("app 9", "ours")))]);
+    pair.here(&below(if are_moved { "lib/push" } else { "src/push" }, &edited));
+    pair
+}
+
+#[test]
+fn a_feature_that_is_wanted_elsewhere_is_brought_there_as_for_the_first_time() {
+    for (method, goes_on) in
+        [("merge", false), ("merge", true), ("copy", true), ("cherry-pick", true)]
+    {
+        case(&format!("{method}, upstream goes on: {goes_on}"));
+        let pair = to_be_moved(method, false);
+        let mut theirs = lines("app");
+        if goes_on {
+            theirs = theirs.replace("app 2", "two");
+            pair.upstream(&below(FEATURE, &tree([("app", file(&theirs))])));
+        }
+        let report = pair.pull();
+        let told = &report["features"][0];
+        assert_eq!((&told["outcome"], &told["conflicts"]), (&json!("committed"), &json!([])));
+        let files = pair.files(&pair.web, BRANCH);
+        assert_eq!(inside("lib/push", &files), tree([("app", file(&theirs))]));
+        let old = tree([("app", file(lines("app").replace("app 9", "ours")))]);
+        assert_eq!(inside("src/push", &files), old, "what is at the old place is left alone");
+        assert_eq!(pair.locked(BRANCH, FEATURE)["into"], "lib/push");
+        pair.accept(BRANCH);
+        assert_eq!(pair.pull()["features"][0]["outcome"], "nothing-to-do");
+    }
+}
+
+#[test]
+fn a_feature_that_is_wanted_elsewhere_comes_to_a_work_tree_too() {
+    let pair = to_be_moved("merge", false);
+    let dir = pair.sandbox.clone(&pair.web, "work", &[]);
+    let run = || {
+        let run = pair.sync_in(&dir).args(["--pull", "--worktree", "--format", "json"]);
+        run.run().expect_code(0).json()["features"][0]["outcome"].clone()
+    };
+    assert_eq!(run(), "applied");
+    assert_eq!(std::fs::read_to_string(dir.join("lib/push/app")).unwrap(), lines("app"));
+    assert_eq!(run(), "nothing-to-do");
+}
+
+#[test]
+fn a_feature_whose_files_a_person_has_moved_goes_on_with_its_edits() {
+    for method in ["merge", "cherry-pick"] {
+        case(method);
+        let pair = to_be_moved(method, true);
+        assert_eq!(pair.pull()["features"][0]["outcome"], "nothing-to-do");
+        let theirs = lines("app").replace("app 2", "two");
+        pair.upstream(&below(FEATURE, &tree([("app", file(&theirs))])));
+        let report = pair.pull();
+        let told = &report["features"][0];
+        assert_eq!((&told["outcome"], &told["conflicts"]), (&json!("committed"), &json!([])));
+        let merged = tree([("app", file(theirs.replace("app 9", "ours")))]);
+        assert_eq!(inside("lib/push", &pair.files(&pair.web, BRANCH)), merged);
+        assert_eq!(pair.locked(BRANCH, FEATURE)["into"], "lib/push");
+    }
+}
