@@ -215,9 +215,12 @@ fn a_rewrite_of_what_only_the_branch_has_is_refused_until_a_person_says_that_it_
     }
 }
 
+fn squash(feature: &str) -> Value {
+    json!({ "feature": feature, "into": feature, "method": "squash" })
+}
+
 /// A cousin that has one feature, edited, of two that it subscribes to; the new one stands first.
 fn with_a_second_feature() -> Pair {
-    let squash = |feature: &str| json!({ "feature": feature, "into": feature, "method": "squash" });
     let mut pair = Pair::new(&[squash("features/a")]);
     pair.here(&Tree::new());
     pair.upstream(&two_features(lines("app")));
@@ -255,4 +258,40 @@ fn features_of_one_commit_are_each_counted_from_what_there_is_of_them() {
         assert_eq!(body.contains("was rewritten since the last sync"), is_rewritten, "{body}");
         assert_eq!(body.contains("the first one goes on"), !is_rewritten, "{body}");
     }
+}
+
+#[test]
+fn what_is_new_of_features_in_one_commit_is_told_since_the_oldest_that_there_is() {
+    for order in [["features/a", "features/b"], ["features/b", "features/a"]] {
+        case(&format!("{order:?}"));
+        let mut pair = Pair::new(&[squash("features/a")]);
+        pair.here(&Tree::new());
+        let goes_on = |pair: &Pair, message: &str, to: &str| {
+            let files = two_features(lines("app").replace("app 2", to));
+            pair.import(&pair.mono, "main", &[Commit::new(message, &files)]);
+        };
+        let mut brought = |feature: &str| {
+            pair.subscribe(&[squash(feature)]);
+            pair.here(&inside_features(&pair));
+            goes_on(&pair, &format!("before {feature}"), feature);
+            let report = pair.pull();
+            pair.accept(report["features"][0]["branch"].as_str().unwrap());
+        };
+        brought("features/a");
+        brought("features/b");
+        pair.subscribe(&order.map(squash));
+        pair.here(&inside_features(&pair));
+        goes_on(&pair, "the last", "last");
+        let report = pair.pull();
+        let body = report["features"][0]["pull_request"]["body"].as_str().unwrap();
+        assert!(body.contains("the last") && body.contains("before features/b"), "{body}");
+        assert!(!body.contains("before features/a"), "{body}");
+    }
+}
+
+/// Returns what the cousin has of all features.
+fn inside_features(pair: &Pair) -> Tree {
+    let mut files = pair.files(&pair.web, "main");
+    files.retain(|path, _| path.starts_with(b"features/"));
+    files
 }
