@@ -4,6 +4,7 @@
 mod branches;
 mod closing;
 mod conflicts;
+mod features;
 mod issues;
 mod people;
 mod permissions;
@@ -21,6 +22,10 @@ const BRANCH: &str = "update-from-upstream-features-push";
 /// The file that both sides change.
 const UPSTREAM_FILE: &str = "features/push/app.txt";
 const OWN_FILE: &str = "src/push/app.txt";
+
+/// The number of the request that opens the pull request: after the open and the closed ones were
+/// looked for.
+const OPENS: usize = 3;
 
 /// Returns a cousin that has merged its first pull request, and deleted its branch.
 fn settled() -> Circle {

@@ -77,19 +77,18 @@ impl Publisher {
         if course.mode() == Mode::WorkTree {
             return Ok(Some(publisher));
         }
-        publisher.old = cousin::branch(course.clone, &publisher.branch);
-        if let Some(old) = publisher.old {
-            let found = Found::beyond_base(course, unit, old)?;
-            if unit.pull_requests == PullRequests::PerCommit && found.is_of_others(unit) {
-                publisher.branch = unit.other_branch(&good.record.id);
-                publisher.old = cousin::branch(course.clone, &publisher.branch);
-            } else if !found.is_ours() {
-                return Err(Trouble::new(
-                    "local-branch",
-                    format!("the local branch {} has commits of yours", publisher.branch),
-                    format!("rename it (git branch -m {} NAME), then run again", publisher.branch),
-                ));
-            }
+        let mut found = Found::in_clone(course, unit, &publisher.branch)?;
+        if is_taken(found.as_ref(), unit) {
+            publisher.branch = unit.other_branch(&good.record.id);
+            found = Found::in_clone(course, unit, &publisher.branch)?;
+        }
+        publisher.old = found.as_ref().map(|found| found.tip);
+        if found.is_some_and(|found| !found.is_ours()) {
+            return Err(Trouble::new(
+                "local-branch",
+                format!("the local branch {} has commits of yours", publisher.branch),
+                format!("rename it (git branch -m {} NAME), then run again", publisher.branch),
+            ));
         }
         if cousin::is_checked_out(course.clone, &publisher.branch) {
             return Err(Trouble::new(
@@ -111,9 +110,7 @@ impl Publisher {
     ) -> Result<Option<Self>, Trouble> {
         let mut branch = unit.branch(&good.record.id);
         let mut found = Found::at_remote(course, unit, &branch)?;
-        if unit.pull_requests == PullRequests::PerCommit
-            && found.as_ref().is_some_and(|found| found.is_of_others(unit))
-        {
+        if is_taken(found.as_ref(), unit) {
             branch = unit.other_branch(&good.record.id);
             found = Found::at_remote(course, unit, &branch)?;
         }
@@ -365,6 +362,12 @@ impl Publisher {
             proposing::reopen(course, pull, answered.says_no_drafts());
         }
     }
+}
+
+/// Returns whether the plain name of a commit's branch is another feature's already.
+fn is_taken(found: Option<&Found>, unit: &Unit<'_>) -> bool {
+    unit.pull_requests == PullRequests::PerCommit
+        && found.is_some_and(|found| found.is_of_others(unit))
 }
 
 fn snooze(number: u64, brought: &mut Brought) {

@@ -14,10 +14,6 @@ fn bare(circle: &Circle) -> PathBuf {
     circle.sandbox.path().join("web.git")
 }
 
-/// The number of the request that opens the pull request: after the open and the closed ones were
-/// looked for.
-const OPENS: usize = 3;
-
 #[test]
 fn what_an_earlier_run_has_pushed_is_proposed_and_not_pushed_again() {
     let circle = settled();

@@ -4,6 +4,7 @@
 use super::Publisher;
 use crate::cli::sync::course::Course;
 use crate::cli::sync::units::Unit;
+use crate::git::cousin;
 use crate::git::fetch::Remote;
 use crate::git::files::ObjectId;
 use crate::git::workshop::{CommitRecord, PushRef};
@@ -44,8 +45,18 @@ impl Found {
         Self::beyond_base(course, unit, tip).map(Some)
     }
 
+    /// Returns what a local branch has; none where there is no such branch.
+    pub(super) fn in_clone(
+        course: &Course<'_, '_>,
+        unit: &Unit<'_>,
+        branch: &str,
+    ) -> Result<Option<Self>, Trouble> {
+        let tip = cousin::branch(course.clone, branch);
+        tip.map(|tip| Self::beyond_base(course, unit, tip)).transpose()
+    }
+
     /// Returns what a commit has that the base has not.
-    pub(super) fn beyond_base(
+    fn beyond_base(
         course: &Course<'_, '_>,
         unit: &Unit<'_>,
         tip: ObjectId,
@@ -67,9 +78,10 @@ impl Found {
         self.is_ours
     }
 
-    /// Returns whether a branch that is called by a commit has another feature's.
+    /// Returns whether a branch that is called by a commit has another feature's, whatever people
+    /// committed there since.
     pub(super) fn is_of_others(&self, unit: &Unit<'_>) -> bool {
-        !self.commits.is_empty() && self.is_ours() && self.newest(unit).is_none()
+        self.own.iter().any(Option::is_some) && self.newest(unit).is_none()
     }
 
     /// Returns the newest commit of ours that brings one of the unit's features.
@@ -128,13 +140,18 @@ pub(super) fn push(
 }
 
 /// Makes a branch what it was before a commit was pushed to it, unless somebody has moved it since.
+/// One that an earlier run pushed, all of it ours, is deleted: what was there before is not known.
 pub(super) fn take_back(
     course: &Course<'_, '_>,
     to: &Publisher,
     commit: ObjectId,
 ) -> Result<(), Trouble> {
     let reference = format!("refs/heads/{}", to.branch);
-    let update = PushRef { reference, new: to.old, expected: Some(commit), force: true };
+    let (new, expected) = match to.is_pushed {
+        true => (None, to.old),
+        false => (to.old, Some(commit)),
+    };
+    let update = PushRef { reference, new, expected, force: true };
     sent(course, &to.branch, update)
 }
 
