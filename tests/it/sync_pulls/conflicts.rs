@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use ecosystem_dispatcher::embedded_github::Fault;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
@@ -131,4 +132,41 @@ fn with_conflict_fail_nothing_is_pushed_and_the_commands_are_told() {
     assert!(feature["by_hand"].as_str().unwrap().contains("git"), "{report:#}");
     assert!(!has_branch(&circle, BRANCH));
     assert_eq!(shown(&circle), ["#1 merged"]);
+}
+
+#[test]
+fn markers_of_an_earlier_run_do_not_stay_where_they_get_no_draft() {
+    let circle = without_drafts();
+    both_change(&circle, 2);
+    let before = requests(&circle);
+    // Whether the pull request was opened is not known, so the branch stays; and the next run may not.
+    let garbled = || Fault::status(201).text("application/json", "[");
+    circle.github(|it| {
+        // It looks whether it was opened, and tries once more.
+        it.fault_nth(before + OPENS, garbled());
+        it.fault_nth(before + OPENS + 2, garbled());
+    });
+    expect(&pull_with(&circle, 1, &["--no-issue"]), "failed");
+    assert!(circle.at(BRANCH, OWN_FILE).contains(MARKER));
+    let report = pull(&circle, 1);
+    assert_eq!(expect(&report, "failed")["code"], "no-drafts", "{report:#}");
+    assert!(!has_branch(&circle, BRANCH), "{report:#}");
+    assert_eq!(report["warnings"], json!([]));
+    assert_eq!(shown(&circle), ["#1 merged"]);
+}
+
+#[test]
+fn a_conflict_with_peoples_commits_that_no_pull_request_can_tell_has_an_issue() {
+    let circle = settled();
+    circle.sandbox.git(&circle.web, &["fetch", "-q", "origin"]);
+    circle.sandbox.git(&circle.web, &["checkout", "-q", "-B", BRANCH, "origin/main"]);
+    change(&circle.web, OWN_FILE, "app 5\n", "of a person\n");
+    let theirs = circle.sandbox.commit_all(&circle.web, "mine");
+    circle.sandbox.git(&circle.web, &["push", "-q", "origin", BRANCH]);
+    upstream(&circle, 5, "of upstream");
+    let report = pull(&circle, 1);
+    let feature = expect(&report, "failed");
+    assert_eq!(feature["code"], "others-commits", "{report:#}");
+    assert_eq!(feature["issues"].as_array().unwrap().len(), 1, "{report:#}");
+    assert_eq!(tip(&circle, BRANCH), theirs, "nothing is pushed");
 }

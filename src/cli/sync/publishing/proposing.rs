@@ -206,26 +206,29 @@ pub(super) fn comment_on_conflict(
     let source = &course.request.source_name;
     let commit = good.record.id.short();
     let message = format!("{source}@{commit} conflicts with commits of others on the branch");
+    let Some(pull) = &standing.open else {
+        let help = "merge it there by hand and open a pull request, or rename the branch: the next \
+                    run goes on from that";
+        return Err(Trouble::new("others-commits", message, help));
+    };
+    let paths = brought.conflicts.iter().take(MOST_LISTED).map(|it| {
+        let path = crate::text::shown(&it.path);
+        format!("- {}: {}", crate::text::markdown::code(&path), it.describe())
+    });
+    let mut paths: Vec<String> = paths.collect();
+    if let Some(more @ 1..) = brought.conflicts.len().checked_sub(MOST_LISTED) {
+        paths.push(format!("- … and {more} more"));
+    }
+    let text = format!(
+        "{source}@{commit} conflicts with commits on this branch that are not ours, so nothing \
+         was pushed:\n\n{}\n\nMerge it here by hand, or merge this pull request as it is: the \
+         next run goes on from that.",
+        paths.join("\n")
+    );
+    ask(course, async |it: Speaking<'_>| it.comment(pull.number, &text).await)?;
+    note(course, Some(pull), brought);
     let help = "merge it there by hand, or merge the pull request as it is: the next run goes on from \
                 that";
-    if let Some(pull) = &standing.open {
-        let paths = brought.conflicts.iter().take(MOST_LISTED).map(|it| {
-            let path = crate::text::shown(&it.path);
-            format!("- {}: {}", crate::text::markdown::code(&path), it.describe())
-        });
-        let mut paths: Vec<String> = paths.collect();
-        if let Some(more @ 1..) = brought.conflicts.len().checked_sub(MOST_LISTED) {
-            paths.push(format!("- … and {more} more"));
-        }
-        let text = format!(
-            "{source}@{commit} conflicts with commits on this branch that are not ours, so nothing \
-             was pushed:\n\n{}\n\nMerge it here by hand, or merge this pull request as it is: the \
-             next run goes on from that.",
-            paths.join("\n")
-        );
-        ask(course, async |it: Speaking<'_>| it.comment(pull.number, &text).await)?;
-        note(course, Some(pull), brought);
-    }
     brought.fail(Stage::Pushed, Trouble::new("others-commits", message, help));
     brought.outcome = Outcome::Commented;
     Ok(())
