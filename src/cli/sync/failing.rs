@@ -23,6 +23,10 @@ use crate::sync::outcome::{Brought, Outcome, Stage, Trouble};
 /// What is no failure of the cousin's: an old event takes nothing back, and nothing is missing.
 const NO_ISSUE: [&str; 1] = ["rollback"];
 
+/// What an event alone is to blame for: whoever may dispatch could open an issue with it, also at
+/// the source.
+const CLAIMED: [&str; 3] = ["impostor-commit", "wrong-source", "too-old"];
+
 /// The issues that were open when the run first had something to close, by the repository: one
 /// list for all of a run; empty where it could not be read, which has been said.
 pub(super) type Known = BTreeMap<String, OpenIssues>;
@@ -38,8 +42,9 @@ pub(super) fn tell(course: &mut Course<'_, '_>, unit: &Unit<'_>, brought: &mut B
     }
     let code = brought.trouble.as_ref().map(|it| it.code);
     if !course.request.issue
-        || brought.outcome == Outcome::Commented
-        || code.is_some_and(|code| NO_ISSUE.contains(&code))
+        // What a person closed is not brought, so it proves nothing of what failed before.
+        || matches!(brought.outcome, Outcome::Commented | Outcome::Snoozed)
+        || code.is_some_and(|code| is_no_matter(&course.request.what, code))
         || is_repeat(course, brought)
     {
         return;
@@ -60,6 +65,11 @@ pub(super) fn tell(course: &mut Course<'_, '_>, unit: &Unit<'_>, brought: &mut B
     if let Err(exit) = ended {
         course.stopped = Some(exit);
     }
+}
+
+/// Returns whether what went wrong calls for no issue.
+fn is_no_matter(what: &What, code: &str) -> bool {
+    NO_ISSUE.contains(&code) || (matches!(what, What::Hint(_)) && CLAIMED.contains(&code))
 }
 
 /// Returns whether somebody named a commit that the cousin has already: that proves nothing of what

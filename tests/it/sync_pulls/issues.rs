@@ -86,6 +86,51 @@ fn an_event_that_comes_again_does_not_hide_that_a_newer_one_failed() {
 }
 
 #[test]
+fn what_a_person_has_closed_proves_nothing_of_what_failed() {
+    let circle = at_the_root();
+    upstream(&circle, 2, "app two");
+    expect(&pull(&circle, 0), "proposed");
+    circle.github(|it| assert!(it.close_pull_request(COUSIN, 2)));
+    poison(&circle, FEATURE);
+    expect(&pull(&circle, 1), "refused");
+    heal(&circle, FEATURE);
+    expect(&pull(&circle, 0), "snoozed");
+    assert!(issues(&circle, COUSIN)[0].open);
+    upstream(&circle, 3, "app three");
+    expect(&pull(&circle, 0), "proposed");
+    assert!(!issues(&circle, COUSIN)[0].open);
+}
+
+#[test]
+fn what_an_event_merely_claims_opens_no_issue() {
+    let old = json!({ "feature": FEATURE, "into": "src/push" });
+    let subscriptions = json!({ "source": SOURCE, "max_age_days": 1, "subscriptions": [old] });
+    let circle = Circle::new(&subscriptions);
+    let aged = circle.sandbox.rev(&circle.mono, "HEAD");
+    upstream(&circle, 2, "app two");
+    let nowhere = "1".repeat(40);
+    let claim = |commit: &str, source| {
+        json!({
+            "updated_feature": FEATURE, "commit_sha": commit, "source_repository": source,
+        })
+    };
+    for (payload, code) in [
+        (claim(&nowhere, SOURCE), "impostor-commit"),
+        (claim(&aged, "evil/monorepo"), "wrong-source"),
+        (claim(&aged, SOURCE), "too-old"),
+    ] {
+        let report = circle.on_event(&payload).expect_code(1).json();
+        let feature = expect(&report, "refused");
+        assert_eq!((&feature["code"], &feature["issues"]), (&json!(code), &json!([])));
+        assert_eq!(issues(&circle, COUSIN).len(), 0, "{report:#}");
+    }
+    // Whoever runs it by hand is no stranger.
+    let run = circle.sync().args(["--feature", FEATURE, "--commit", &nowhere, "--format", "json"]);
+    let report = run.run().expect_code(1).json();
+    assert_eq!(expect(&report, "refused")["issues"].as_array().unwrap().len(), 1, "{report:#}");
+}
+
+#[test]
 fn each_feature_that_fails_has_its_own() {
     let features = [FEATURE, "features/other"];
     let circle = Circle::new(&json!({ "source": SOURCE, "subscriptions": features }));
