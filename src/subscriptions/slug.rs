@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Subscription, Subscriptions};
-use crate::names::FeaturePath;
+use super::{Method, Subscription, Subscriptions};
 
 /// How long a slug may be, in bytes: a ref is a file's path on a server, with a prefix before it.
 const MAX_BYTES: usize = 100;
@@ -27,18 +26,32 @@ impl Subscriptions {
         let before = sorted.into_iter().take_while(|one| one.feature < subscription.feature);
         let mut taken = BTreeSet::new();
         for one in before {
-            let slug = free(one, &taken);
+            let slug = free_of(one, &taken);
             taken.insert(slug.to_ascii_lowercase());
         }
-        free(subscription, &taken)
+        free_of(subscription, &taken)
+    }
+
+    /// Returns what all features that are brought in one commit by a method are called in the name
+    /// of a branch, by the source's name: different from that of every feature of the file and of
+    /// the features of another method.
+    #[must_use]
+    pub fn group_slug(&self, source: &str, method: Method) -> String {
+        let end = format!("-{}", method.as_str());
+        let start = plain(source.as_bytes(), MAX_BYTES - end.len());
+        let name = format!("{}{end}", if start.is_empty() { "source" } else { &start });
+        let taken = self.subscriptions.iter().map(|one| self.slug(one).to_ascii_lowercase());
+        free(name, source.as_bytes(), &taken.collect())
     }
 }
 
-/// Returns the first of a subscription's slugs that nobody has.
-fn free(subscription: &Subscription, taken: &BTreeSet<String>) -> String {
-    let plain = subscription.branch_slug();
-    let hashed =
-        (DIGITS..=2 * DIGITS).map(|digits| with_hash(&plain, &subscription.feature, digits));
+fn free_of(subscription: &Subscription, taken: &BTreeSet<String>) -> String {
+    free(subscription.branch_slug(), subscription.feature.as_bytes(), taken)
+}
+
+/// Returns the first of something's slugs that nobody has.
+fn free(plain: String, of: &[u8], taken: &BTreeSet<String>) -> String {
+    let hashed = (DIGITS..=2 * DIGITS).map(|digits| with_hash(&plain, of, digits));
     let mut slugs = std::iter::once(plain.clone()).chain(hashed);
     slugs.find(|slug| !taken.contains(&slug.to_ascii_lowercase())).unwrap_or(plain)
 }
@@ -49,18 +62,24 @@ impl Subscription {
     /// [`Subscriptions::slug`].
     #[must_use]
     pub fn branch_slug(&self) -> String {
-        let mut slug = String::new();
-        for byte in self.feature.as_bytes() {
-            let kept = byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-            let c = if kept { char::from(*byte) } else { '-' };
-            // A ref holds no "..", and runs of hyphens are hard to read.
-            if !(matches!(c, '-' | '.') && slug.ends_with(c)) {
-                slug.push(c);
-            }
-        }
-        let slug = fit(&slug, MAX_BYTES);
-        if slug.is_empty() { with_hash("feature", &self.feature, DIGITS) } else { slug.to_owned() }
+        let (of, slug) = (self.feature.as_bytes(), plain(self.feature.as_bytes(), MAX_BYTES));
+        if slug.is_empty() { with_hash("feature", of, DIGITS) } else { slug }
     }
+}
+
+/// Returns a name with a hyphen for all that is not kept in a slug, fit to stand in a ref; it may be
+/// empty.
+fn plain(name: &[u8], bytes: usize) -> String {
+    let mut slug = String::new();
+    for byte in name {
+        let kept = byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+        let c = if kept { char::from(*byte) } else { '-' };
+        // A ref holds no "..", and runs of hyphens are hard to read.
+        if !(matches!(c, '-' | '.') && slug.ends_with(c)) {
+            slug.push(c);
+        }
+    }
+    fit(&slug, bytes).to_owned()
 }
 
 /// Returns as much of a slug as fits and may stand in a ref.
@@ -82,8 +101,8 @@ fn fit(slug: &str, bytes: usize) -> &str {
     }
 }
 
-fn with_hash(slug: &str, feature: &FeaturePath, digits: usize) -> String {
-    let hash = Sha256::digest(feature.as_bytes());
+fn with_hash(slug: &str, of: &[u8], digits: usize) -> String {
+    let hash = Sha256::digest(of);
     let hex = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     let hex = hex.take(digits).filter_map(|digit| char::from_digit(u32::from(digit), 16));
     format!("{}-{}", fit(slug, MAX_BYTES - digits - 1), hex.collect::<String>())
@@ -148,6 +167,26 @@ mod tests {
         // A feature that is called like another one's slug.
         let found = slugs(&["a-b", "a/b", &nested_slug()]);
         assert_eq!((found[0].as_str(), found[1].len(), found[2].len()), ("a-b", 13, 12));
+    }
+
+    #[test]
+    fn features_that_are_brought_together_have_a_slug_that_is_nobody_elses() {
+        let group =
+            |features: &[&str], source: &str, method| of(features).group_slug(source, method);
+        for (source, slug) in [
+            ("monorepo", "monorepo-squash"),
+            ("x.lock", "x-squash"),
+            ("a..b", "a.b-squash"),
+            ("...", "source-squash"),
+        ] {
+            assert_eq!(group(&["monorepo"], source, Method::Squash), slug);
+            assert!(crate::subscriptions::branch(&format!("update-{slug}")).is_ok(), "{slug}");
+        }
+        assert_eq!(group(&["a"], "monorepo", Method::Rebase), "monorepo-rebase");
+        let long = group(&["a"], &"a".repeat(300), Method::Squash);
+        assert_eq!((long.len(), long.ends_with("a-squash")), (MAX_BYTES, true));
+        let taken = group(&["Monorepo/squash", "b"], "monorepo", Method::Squash);
+        assert!(taken.starts_with("monorepo-squash-") && taken.len() == 24, "{taken}");
     }
 
     fn nested_slug() -> String {

@@ -2,8 +2,8 @@
 //! source's layout.
 
 use super::request::{Request, What};
-use crate::names::{CommitSha, FeaturePath};
-use crate::subscriptions::{Method, PullRequests, Subscription};
+use crate::names::{CommitSha, FeaturePath, RepoName};
+use crate::subscriptions::{Method, PullRequests, Subscription, Subscriptions};
 
 /// What becomes one commit, on a branch of its own.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ pub(super) fn of<'a>(request: &'a Request<'_>) -> Result<Vec<Unit<'a>>, FeatureP
                     unit.subscriptions.iter().any(|it| it.feature == subscription.feature)
                 };
                 if !units.iter().any(has) {
-                    units.push(unit(request, subscription));
+                    units.push(unit(&request.subscriptions, &request.source_name, subscription));
                 }
             }
             return Ok(units);
@@ -68,26 +68,61 @@ pub(super) fn of<'a>(request: &'a Request<'_>) -> Result<Vec<Unit<'a>>, FeatureP
     Ok(vec![Unit {
         commit: commit.cloned(),
         dispatch_id: dispatch_id.cloned(),
-        ..unit(request, subscription)
+        ..unit(&request.subscriptions, &request.source_name, subscription)
     }])
 }
 
-fn unit<'a>(request: &'a Request<'_>, subscription: &'a Subscription) -> Unit<'a> {
+/// Returns what is brought with a subscription.
+fn unit<'a>(all: &'a Subscriptions, source: &RepoName, subscription: &'a Subscription) -> Unit<'a> {
     let together = |other: &&Subscription| {
         other.feature == subscription.feature
             || (subscription.method.keeps_layout() && other.method == subscription.method)
     };
-    let subscriptions: Vec<&Subscription> =
-        request.subscriptions.subscriptions.iter().filter(together).collect();
+    let subscriptions: Vec<&Subscription> = all.subscriptions.iter().filter(together).collect();
     let slug = match subscriptions.as_slice() {
-        [_] => request.subscriptions.slug(subscription),
-        _ => request.source_name.name().to_owned(),
+        [_] => all.slug(subscription),
+        _ => all.group_slug(source.name(), subscription.method),
     };
-    Unit {
-        subscriptions,
-        commit: None,
-        dispatch_id: None,
-        slug,
-        pull_requests: subscription.pull_request,
+    // Whichever of them is named, what they share is proposed in the same way.
+    let pull_requests =
+        subscriptions.first().map_or(subscription.pull_request, |it| it.pull_request);
+    Unit { subscriptions, commit: None, dispatch_id: None, slug, pull_requests }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the name of the branch of what is brought with each subscription.
+    fn branches(source: &str, subscriptions: &str) -> Vec<String> {
+        let all = crate::subscriptions::parse("", subscriptions.as_bytes()).unwrap();
+        let source = RepoName::parse(source).unwrap();
+        let commit = CommitSha::parse(&"1".repeat(40)).unwrap();
+        let units = all.subscriptions.iter().map(|one| unit(&all, &source, one));
+        units.map(|unit| unit.branch(&commit)).collect()
+    }
+
+    #[test]
+    fn each_unit_has_a_branch_of_its_own() {
+        let subscriptions = r#"[
+            {"feature": "a", "method": "squash"}, {"feature": "b", "method": "squash"},
+            {"feature": "c", "method": "rebase"}, {"feature": "d", "method": "rebase"},
+            {"feature": "mono", "into": "e"}
+        ]"#;
+        let branch = |slug: &str| format!("update-from-upstream-{slug}");
+        assert_eq!(
+            branches("acme/mono", subscriptions),
+            ["mono-squash", "mono-squash", "mono-rebase", "mono-rebase", "mono"].map(branch)
+        );
+    }
+
+    #[test]
+    fn features_that_are_brought_together_are_proposed_alike_whichever_is_named() {
+        let subscriptions = r#"[
+            {"feature": "a", "method": "squash"},
+            {"feature": "b", "method": "squash", "pull_request": "per-commit"}
+        ]"#;
+        let [first, second] = branches("acme/mono", subscriptions).try_into().unwrap();
+        assert_eq!((first.as_str(), &second), ("update-from-upstream-mono-squash", &first));
     }
 }

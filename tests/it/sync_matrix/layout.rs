@@ -180,7 +180,7 @@ fn what_keeps_the_layout_comes_in_one_commit() {
     pair.upstream(&all);
     let report = pair.pull();
     let branch = report["features"][0]["branch"].as_str().unwrap();
-    assert_eq!(branch, "update-from-upstream-mono");
+    assert_eq!(branch, "update-from-upstream-mono-squash");
     assert_eq!(report["features"][1]["branch"], branch, "{report:#}");
     let body = report["features"][0]["pull_request"]["body"].as_str().unwrap();
     for said in ["2 features", "`features/a`", "`features/b`", "the same directories here"] {
