@@ -56,12 +56,12 @@ pub(super) fn carry_out(
     output: &Output,
 ) -> Result<(Synced, Option<Exit>), Failure> {
     let clone = git::open(request.dir)?;
-    let base = base(&clone, request)?;
     let stopping = Stopping::listen()?;
     let speaker = match request.mode {
         Mode::Propose => Speaker::open(request, &stopping, output)?,
         Mode::Commit | Mode::WorkTree => None,
     };
+    let base = base(&clone, request, speaker.is_some())?;
     let git = cli::git(request.environment).ended_by(stopping.interrupt());
     let server = actions::server_url(request.environment);
     let origin = Remote::origin(&clone, server, &request.own_credentials())?;
@@ -99,13 +99,13 @@ fn unreadable(trouble: Trouble) -> Failure {
     Failure::new(trouble.message, trouble.help)
 }
 
-/// Returns the branch that pull requests go into, with a name where one is needed.
-fn base(clone: &git::Repository, request: &Request<'_>) -> Result<Base, Failure> {
+/// Returns the branch that pull requests go into, with a name where something is proposed.
+fn base(clone: &git::Repository, request: &Request<'_>, proposes: bool) -> Result<Base, Failure> {
     let mut base = cousin::base(clone, request.base.as_deref())?;
     if base.branch.is_none() {
         base.branch = cousin::default_branch(clone);
     }
-    if base.branch.is_none() && request.mode == Mode::Propose {
+    if base.branch.is_none() && proposes {
         return Err(Failure::new(
             "the clone is at no branch, so it is not known what a pull request would go into",
             "check a branch out, or name one with --base BRANCH",
@@ -196,8 +196,7 @@ impl<'r, 'w> Course<'r, 'w> {
         brought: &mut Brought,
         stage: &mut Stage,
     ) -> Result<(), Trouble> {
-        self.is_for_us(unit, brought)?;
-        if brought.outcome == Outcome::NothingToDo && brought.steps.len() > 1 {
+        if !self.is_for_us(unit, brought)? {
             return Ok(());
         }
         *stage = Stage::Verified;
@@ -226,8 +225,9 @@ impl<'r, 'w> Course<'r, 'w> {
         }
     }
 
-    /// Looks at what can be told without asking anybody.
-    fn is_for_us(&mut self, unit: &Unit<'_>, brought: &mut Brought) -> Result<(), Trouble> {
+    /// Returns whether there is something to do, as far as that can be told without asking anybody;
+    /// where there is not, it is noted.
+    fn is_for_us(&mut self, unit: &Unit<'_>, brought: &mut Brought) -> Result<bool, Trouble> {
         brought.pass(Stage::Subscribed, format!("in {FILE_NAME}"));
         if let What::Hint(hint) = &self.request.what
             && let (Some(claimed), Some(own)) = (&hint.source, &self.request.source.repository)
@@ -243,7 +243,7 @@ impl<'r, 'w> Course<'r, 'w> {
                 "if the source was renamed, write its new name into subscriptions.json",
             ));
         }
-        let Some(id) = &unit.dispatch_id else { return Ok(()) };
+        let Some(id) = &unit.dispatch_id else { return Ok(true) };
         for subscription in &unit.subscriptions {
             let locked = self.onto.lock.get(&subscription.feature);
             let Some(locked) = locked.filter(|it| it.dispatch_id.as_ref() == Some(id)) else {
@@ -260,9 +260,9 @@ impl<'r, 'w> Course<'r, 'w> {
                      --pull brings what is new",
                 );
             }
-            return Ok(());
+            return Ok(false);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn fetch(&mut self, git: &git::command::Git) -> Result<(), Trouble> {

@@ -76,3 +76,18 @@ fn a_step_that_fails_says_why_in_an_annotation() {
     assert!(said.lines().any(|it| it.starts_with("::error") && it.contains("conflicts")), "{said}");
     assert!(it.summary.contains("/pull/2") && it.summary.contains("commented"), "{}", it.summary);
 }
+
+#[test]
+fn without_a_token_it_does_not_matter_that_no_branch_is_known() {
+    let circle = settled();
+    upstream(&circle, 2, "app two");
+    let checkout = circle.checkout();
+    circle.sandbox.git(&checkout, &["checkout", "-q", "--detach"]);
+    circle.sandbox.git(&checkout, &["remote", "set-head", "origin", "--delete"]);
+    let run = || circle.sync_in(&checkout).args(["--pull", "--format", "json"]);
+    let done = run().run().expect_code(2);
+    assert!(done.stderr.contains("--base BRANCH"), "{}", done.stderr);
+    let report = run().without("GITHUB_TOKEN").run().expect_code(0).json();
+    expect(&report, "committed");
+    assert_eq!(report["warnings"][0]["code"], "no-token", "{report:#}");
+}
