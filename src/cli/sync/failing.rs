@@ -23,6 +23,10 @@ use crate::sync::outcome::{Brought, Outcome, Stage, Trouble};
 /// What is no failure of the cousin's: an old event takes nothing back, and nothing is missing.
 const NO_ISSUE: [&str; 1] = ["rollback"];
 
+/// What people's commits on the branch are in the way of: what to do about them is no matter of
+/// commands.
+const TAKEN: [&str; 2] = ["local-branch", "others-commits"];
+
 /// What an event alone is to blame for: whoever may dispatch could open an issue with it, also at
 /// the source.
 const CLAIMED: [&str; 3] = ["impostor-commit", "wrong-source", "too-old"];
@@ -34,13 +38,11 @@ pub(super) type Known = BTreeMap<String, OpenIssues>;
 /// Tells of how a unit ended.
 pub(super) fn tell(course: &mut Course<'_, '_>, unit: &Unit<'_>, brought: &mut Brought) {
     let failed = matches!(brought.outcome, Outcome::Failed | Outcome::Refused);
-    // What was refused is not to get in by hand either, and what a person has to do first in this
-    // clone is no matter of commands.
-    let is_local = brought.trouble.as_ref().is_some_and(|it| it.code == "local-branch");
-    if brought.outcome == Outcome::Failed && !is_local {
+    let code = brought.trouble.as_ref().map(|it| it.code);
+    // What was refused is not to get in by hand either.
+    if brought.outcome == Outcome::Failed && !code.is_some_and(|it| TAKEN.contains(&it)) {
         brought.by_hand = by_hand(course, unit, brought);
     }
-    let code = brought.trouble.as_ref().map(|it| it.code);
     if !course.request.issue
         // What a person closed is not brought, so it proves nothing of what failed before.
         || matches!(brought.outcome, Outcome::Commented | Outcome::Snoozed)

@@ -167,6 +167,11 @@ fn a_conflict_with_peoples_commits_that_no_pull_request_can_tell_has_an_issue() 
     let report = pull(&circle, 1);
     let feature = expect(&report, "failed");
     assert_eq!(feature["code"], "others-commits", "{report:#}");
+    assert_eq!(
+        feature["by_hand"],
+        Value::Null,
+        "the commands would push to a branch that is theirs"
+    );
     assert_eq!(feature["issues"].as_array().unwrap().len(), 1, "{report:#}");
     assert_eq!(tip(&circle, BRANCH), theirs, "nothing is pushed");
 }
